@@ -1,0 +1,43 @@
+/**
+ * The dead-letter envelope. The value is the original bytes, unchanged; everything about the failure is in
+ * Kafka headers (UTF-8 text), so that a redrive can send the value back as it was.
+ */
+
+export const deadLetterHeaders = {
+  /** One of {@link DeadLetterReason}. */
+  reason: "spillway-reason",
+  /** A sentence that says what was wrong; never the payload. */
+  detail: "spillway-detail",
+  /** The pipeline or function that gave up on it. */
+  stage: "spillway-stage",
+  topic: "spillway-topic",
+  partition: "spillway-partition",
+  offset: "spillway-offset",
+  /** `record`: the value is the source record's. `pane`: key, window and encoded state of a pane whose code threw. */
+  content: "spillway-content",
+} as const;
+
+/** A closed set: a new reason is a change of contract, and each has a row in docs/dead-letters.md. */
+export type DeadLetterReason =
+  | "undecodable"
+  | "invalid-event"
+  | "invalid-key"
+  | "key-elsewhere"
+  | "missing-time"
+  | "too-far-ahead"
+  | "key-too-large"
+  | "user-code-failed"
+  | "refused-by-table";
+
+/** Headers of a late event: its dead-letter origin headers, and how late it was. */
+export const lateHeaders = {
+  pipeline: deadLetterHeaders.stage,
+  topic: deadLetterHeaders.topic,
+  partition: deadLetterHeaders.partition,
+  offset: deadLetterHeaders.offset,
+  /** Milliseconds between the watermark and the end of the last window it missed, plus lateness. */
+  lateByMs: "spillway-late-by-ms",
+} as const;
+
+/** Header of an in-band watermark record (null key, null value): event time in milliseconds, decimal text. */
+export const WATERMARK_HEADER = "spillway-watermark-ms";

@@ -1,0 +1,25 @@
+/** Names of the environment variables that stacks set and code reads; one place, so that neither can drift. */
+export const environmentVariables = {
+  /** The deployed environment's name: `dev`, `staging`, `prod`. */
+  environment: "SPILLWAY_ENVIRONMENT",
+  /** Comma-separated `host:port` of the brokers. A loopback address means the local platform: no TLS, no IAM. */
+  bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
+  resultsTable: "SPILLWAY_RESULTS_TABLE",
+  checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
+  checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
+  /** Comma-separated names of the pipelines a processor service runs. */
+  pipelines: "SPILLWAY_PIPELINES",
+  /** How long a processor may take to write its last checkpoints after SIGTERM, in milliseconds. */
+  stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
+} as const;
+
+/** The consumer group of a pipeline: one group per pipeline (design, section 4). */
+export const consumerGroup = (environment: string, pipeline: string): string => `${environment}-${pipeline}`;
+
+/** The transactional id of one task; a task is one partition of one pipeline. */
+export const transactionalId = (environment: string, pipeline: string, partition: number): string =>
+  `${environment}-${pipeline}-${partition}`;
+
+/** The consumer group of the sink function's mapping for one pipeline. */
+export const sinkConsumerGroup = (environment: string, pipeline: string): string =>
+  `${environment}-sink-${pipeline}`;

@@ -1,0 +1,17 @@
+/**
+ * The event catalogue: every type that Spillway takes in. To add one, write its definition in this folder and
+ * list it here; its topic, its validation and its documentation follow.
+ */
+import type { EventDefinition } from "./define.ts";
+import { flightDeparted } from "./flight-departed.ts";
+import { locationReported, loginSucceeded, paymentMade } from "./user-activity.ts";
+
+export type { DataOf, EventDefinition } from "./define.ts";
+export { flightDeparted, locationReported, loginSucceeded, paymentMade };
+
+export const catalogue: readonly EventDefinition[] = [
+  flightDeparted,
+  loginSucceeded,
+  paymentMade,
+  locationReported,
+] as readonly EventDefinition[];

@@ -1,0 +1,36 @@
+/** Metric names, by the stage that emits them. Dimensions are environment, pipeline and stage only. */
+
+export const METRIC_NAMESPACE = "Spillway";
+
+export const metricDimensions = ["environment", "stage", "pipeline"] as const;
+
+export const metrics = {
+  ingest: {
+    eventsAccepted: "EventsAccepted",
+    eventsRefused: "EventsRefused",
+    bytesAccepted: "BytesAccepted",
+    produceMs: "ProduceMs",
+    kafkaUnavailable: "KafkaUnavailable",
+  },
+  processor: {
+    recordsProcessed: "RecordsProcessed",
+    eventsLate: "EventsLate",
+    eventsDuplicate: "EventsDuplicate",
+    eventsDead: "EventsDead",
+    resultsWritten: "ResultsWritten",
+    checkpointMs: "CheckpointMs",
+    checkpointBytes: "CheckpointBytes",
+    checkpointFailures: "CheckpointFailures",
+    recoveryMs: "RecoveryMs",
+    tasksRunning: "TasksRunning",
+    tasksParked: "TasksParked",
+    backlogRecords: "BacklogRecords",
+    watermarkLagMs: "WatermarkLagMs",
+  },
+  sink: {
+    resultsStored: "ResultsStored",
+    resultsSuperseded: "ResultsSuperseded",
+    resultsRefused: "ResultsRefused",
+  },
+  query: { queries: "Queries", itemsRead: "ItemsRead" },
+} as const;

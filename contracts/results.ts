@@ -1,0 +1,56 @@
+/** What a pipeline writes to its results topic, and how the results table keys it. */
+
+export interface ResultVersion {
+  /** Raised by a reset or a repartitioning of the pipeline. */
+  readonly generation: number;
+  /** The checkpoint whose transaction wrote it. */
+  readonly checkpoint: number;
+  /** Its place among that checkpoint's outputs. */
+  readonly index: number;
+}
+
+/** The JSON value of a record on a results topic; the record's Kafka key is `key`. */
+export interface ResultRecord<Value = Readonly<Record<string, unknown>>> {
+  readonly kind: "result" | "retract";
+  readonly pipeline: string;
+  readonly key: string;
+  /** Milliseconds since the epoch; end exclusive. */
+  readonly window: { readonly start: number; readonly end: number };
+  readonly value: Value;
+  /** The nth emission of this window for this key, from 1. */
+  readonly revision: number;
+  readonly version: ResultVersion;
+}
+
+/** A version as text whose order is the versions' order: what a conditional write compares. */
+export function versionText({ generation, checkpoint, index }: ResultVersion): string {
+  return `${pad(generation, 6)}.${pad(checkpoint, 12)}.${pad(index, 8)}`;
+}
+
+const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");
+
+/** Attribute names of the results table. */
+export const resultsTable = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  version: "version",
+  expiresAt: "expiresAt",
+} as const;
+
+const DAY_MS = 86_400_000;
+
+/** Partition key of a result: `pipeline#key#day`, the day (UTC, `2001-01-31`) being that of the window's start. */
+export function resultPartitionKey(pipeline: string, key: string, windowStartMs: number): string {
+  const day = new Date(Math.floor(windowStartMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+  return `${pipeline}#${key}#${day}`;
+}
+
+/**
+ * Sort key of a result: window start, then end, so that a day's windows read in order. Milliseconds are offset
+ * to stay positive for any date that JavaScript can hold (±8.64e15), and padded to 17 digits.
+ */
+export function resultSortKey(windowStartMs: number, windowEndMs: number): string {
+  return `${sortable(windowStartMs)}#${sortable(windowEndMs)}`;
+}
+
+const sortable = (ms: number): string => pad(ms + 8.64e15, 17);

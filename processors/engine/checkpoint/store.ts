@@ -1,0 +1,45 @@
+/**
+ * The checkpoint store port: blobs under names that are never reused, and one slot a task that says which
+ * checkpoint was prepared last (design, section 4, rules 4 to 8).
+ */
+
+/** `environment/pipeline/partition`: the identity of a task, and the slot's key. */
+export type TaskId = string;
+
+export interface Slot {
+  /** Name of the manifest registered last. */
+  readonly id: string;
+  /** The manifest it follows; null for genesis. */
+  readonly parent: string | null;
+}
+
+export interface Claim {
+  /** Raised by every claim: a writer whose epoch is not the newest is refused. Starts at 1. */
+  readonly epoch: number;
+  /** Null until genesis is registered. */
+  readonly slot: Slot | null;
+}
+
+export interface CheckpointStore {
+  /** Raises the task's epoch and returns it with the slot, in one conditional write. */
+  claim(task: TaskId, owner: string): Promise<Claim>;
+  /** Reads the slot, strongly consistent; null where none is registered. */
+  readSlot(task: TaskId): Promise<Slot | null>;
+  /**
+   * Registers a prepared checkpoint: the slot becomes `next`, only if the epoch is still the task's newest and the
+   * slot's id is `next.parent` (no slot yet, where that is null). Repeating a register that took effect succeeds,
+   * so that a lost response may be retried. Rejects with {@link SlotRefusedError} otherwise.
+   */
+  register(task: TaskId, epoch: number, next: Slot): Promise<void>;
+  /** Writes a blob. Durable when it resolves. Writing the same bytes again under the same name is harmless. */
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** Reads a blob; null where it does not exist. */
+  get(name: string): Promise<Uint8Array | null>;
+  /** Deletes blobs; missing ones are no error. */
+  delete(names: readonly string[]): Promise<void>;
+}
+
+/** The slot or the epoch is not what the writer believed: another owner took the task over. */
+export class SlotRefusedError extends Error {
+  override readonly name = "SlotRefusedError";
+}
