@@ -1,6 +1,6 @@
 /** Where a pipeline's events come from: types of the catalogue, or any topic with its own decoding. */
 import type { CloudEvent } from "../../../contracts/cloudevent.ts";
-import { SPEC_VERSION } from "../../../contracts/cloudevent.ts";
+import { parseTime, SPEC_VERSION } from "../../../contracts/cloudevent.ts";
 import { catalogue, type DataOf, type EventDefinition } from "../../../contracts/events/catalogue.ts";
 
 /** A decoded event the pipeline has no interest in; it only counts as read. */
@@ -59,7 +59,7 @@ export function events<const D extends readonly EventDefinition[]>(
   return {
     topic: first.topic,
     decode: (value) => decodeCloudEvent(value, bounds, known) as EventOf<D[number]> | typeof IGNORED,
-    time: (event) => Date.parse(event.time),
+    time: (event) => parseTime(event.time),
     identity: (event) => `${event.source}\n${event.id}`,
     futureBoundMs: (event) => bounds.get(event.type)!,
   };

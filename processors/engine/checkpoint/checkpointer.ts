@@ -1,0 +1,178 @@
+/**
+ * Writes, registers, reads and discards the checkpoints of one task (design, section 4, rules 4, 5 and 9). Every
+ * checkpoint still writes a whole base; the manifest's list of deltas is there for the incremental writer.
+ */
+import type { Commit, OffsetCommit, OutputRecord } from "../log/port.ts";
+import type { PipelineDefinition } from "../pipeline/definition.ts";
+import { CorruptBytesError } from "../state/bytes.ts";
+import { decodeSnapshot, SchemaMismatchError } from "../state/snapshot.ts";
+import type { TaskState } from "../state/task-state.ts";
+import type { Cut } from "../task/task.ts";
+import { CheckpointError } from "./errors.ts";
+import {
+  type BlobReference,
+  decodeManifest,
+  encodeManifest,
+  encodePointer,
+  MANIFEST_FORMAT,
+  type Manifest,
+  sha256,
+} from "./manifest.ts";
+import { decodeOutputs, encodeOutputs } from "./outputs.ts";
+import type { CheckpointStore, TaskId } from "./store.ts";
+
+export interface CheckpointerOptions {
+  readonly store: CheckpointStore;
+  readonly task: TaskId;
+  readonly definition: PipelineDefinition;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly newId: () => string;
+}
+
+/** A checkpoint that is durably written: what its transaction must publish. */
+export interface Prepared {
+  /** Name of its manifest, and what the slot and the committed offset call it. */
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly commit: Commit;
+}
+
+export interface Loaded extends Prepared {
+  readonly state: TaskState;
+}
+
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+  }
+
+  /** A new name for a checkpoint. It carries the writer's epoch, so that leftovers tell whose they are. */
+  newName(epoch: number, number: number): string {
+    const { task, newId } = this.#options;
+    return `${task}/${pad(epoch, 8)}-${pad(number, 12)}-${newId()}`;
+  }
+
+  /** Rule 4(a): writes base, outputs and manifest. Repeating it with the same name and cut is harmless. */
+  async write(name: string, cut: Cut, generation: number, parent: string | null): Promise<Prepared> {
+    const { store, definition, partition, partitions } = this.#options;
+    const outputs = cut.outputs.length === 0 ? null : encodeOutputs(cut.outputs);
+    const manifest: Manifest = {
+      format: MANIFEST_FORMAT,
+      pipeline: definition.name,
+      partition,
+      partitions,
+      generation,
+      number: cut.number,
+      parent,
+      base: reference(`${name}/base`, cut.snapshot),
+      deltas: [],
+      outputs: outputs === null ? null : reference(`${name}/outputs`, outputs),
+      offsets: definition.inputs.map(({ topic }, input) => ({ topic, offset: cut.offsets[input]! })),
+      watermarkMs: Number.isFinite(cut.watermarkMs) ? cut.watermarkMs : null,
+      counters: cut.counters,
+    };
+    const bytes = encodeManifest(manifest);
+    const blobs = [store.put(manifest.base.name, cut.snapshot)];
+    if (outputs !== null) blobs.push(store.put(`${name}/outputs`, outputs));
+    await Promise.all(blobs);
+    // The manifest goes last: once it can be read, so can everything it names.
+    await store.put(name, bytes);
+    return {
+      name,
+      manifest,
+      commit: { outputs: cut.outputs, offsets: commitOffsets(name, manifest, bytes) },
+    };
+  }
+
+  /** Rule 4(b): makes it the prepared child in the task's slot. */
+  async register(prepared: Prepared, epoch: number): Promise<void> {
+    const { store, task } = this.#options;
+    await store.register(task, epoch, { id: prepared.name, parent: prepared.manifest.parent });
+  }
+
+  /**
+   * Reads a checkpoint back, each blob checked against its hash.
+   * @param expectedSha256 hash of the manifest where the committed offset names it, else null
+   * @throws CheckpointError where anything is missing, corrupt, or of another definition or partition count
+   */
+  async load(name: string, expectedSha256: string | null): Promise<Loaded> {
+    const bytes = await this.#read(name, expectedSha256);
+    const manifest = decodeManifest(name, bytes);
+    this.#requireSamePartitions(manifest);
+    const snapshot = await this.#read(manifest.base.name, manifest.base.sha256);
+    const outputs = manifest.outputs && (await this.#read(manifest.outputs.name, manifest.outputs.sha256));
+    const { state, records } = this.#decode(name, snapshot, outputs);
+    return {
+      name,
+      manifest,
+      state,
+      commit: { outputs: records, offsets: commitOffsets(name, manifest, bytes) },
+    };
+  }
+
+  /** Deletes what a superseded checkpoint wrote. */
+  async discard({ name, manifest }: Pick<Prepared, "name" | "manifest">): Promise<void> {
+    const { base, deltas, outputs } = manifest;
+    const blobs = [base, ...deltas, ...(outputs === null ? [] : [outputs])];
+    await this.#options.store.delete([name, ...blobs.map((blob) => blob.name)]);
+  }
+
+  async #read(name: string, expectedSha256: string | null): Promise<Uint8Array> {
+    const bytes = await this.#options.store.get(name);
+    if (bytes === null) throw new CheckpointError("missing", `checkpoint blob ${name} does not exist`);
+    if (expectedSha256 !== null && sha256(bytes) !== expectedSha256) {
+      throw new CheckpointError(
+        "corrupt",
+        `checkpoint blob ${name} (${bytes.length} bytes) does not match its hash`,
+      );
+    }
+    return bytes;
+  }
+
+  #requireSamePartitions({ partitions, pipeline }: Manifest): void {
+    const current = this.#options.partitions;
+    if (partitions === current) return;
+    throw new CheckpointError(
+      "partitions-changed",
+      `the state of ${pipeline} was made for ${partitions} partitions, its inputs now have ${current}`,
+    );
+  }
+
+  #decode(
+    name: string,
+    snapshot: Uint8Array,
+    outputs: Uint8Array | null,
+  ): { state: TaskState; records: OutputRecord[] } {
+    try {
+      const state = decodeSnapshot(this.#options.definition, snapshot);
+      return { state, records: outputs === null ? [] : decodeOutputs(outputs) };
+    } catch (cause) {
+      if (cause instanceof SchemaMismatchError) {
+        throw new CheckpointError("definition-changed", cause.message, { cause });
+      }
+      if (cause instanceof CorruptBytesError) {
+        throw new CheckpointError("corrupt", `checkpoint ${name}: ${cause.message}`, { cause });
+      }
+      throw cause;
+    }
+  }
+}
+
+function reference(name: string, bytes: Uint8Array): BlobReference {
+  return { name, bytes: bytes.length, sha256: sha256(bytes) };
+}
+
+function commitOffsets(name: string, manifest: Manifest, bytes: Uint8Array): OffsetCommit[] {
+  const metadata = encodePointer({ manifest: name, sha256: sha256(bytes) });
+  return manifest.offsets.map(({ topic, offset }) => ({
+    topic,
+    partition: manifest.partition,
+    offset,
+    metadata,
+  }));
+}
+
+const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");

@@ -1,0 +1,67 @@
+/**
+ * The events a task has seen, for dedupe (design, section 4, rule 13). Ids are kept in buckets of event time and
+ * forgotten a bucket at a time. When exactly a bucket goes does not matter to results: an event older than the
+ * horizon is late before anyone asks whether it was seen.
+ */
+
+const BUCKETS_PER_HORIZON = 16;
+
+interface Bucket {
+  readonly identities: string[];
+  readonly keyHashes: number[];
+}
+
+export class SeenEvents {
+  readonly #bucketMs: number;
+  readonly #horizonMs: number;
+  readonly #identities = new Set<string>();
+  readonly #buckets = new Map<number, Bucket>();
+  #oldestBucket = Number.POSITIVE_INFINITY;
+
+  constructor(horizonMs: number) {
+    this.#horizonMs = horizonMs;
+    this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
+  }
+
+  get size(): number {
+    return this.#identities.size;
+  }
+
+  has(identity: string): boolean {
+    return this.#identities.has(identity);
+  }
+
+  /** Remembers an event. The key's hash goes with it, so that a repartitioning can tell whose it is. */
+  add(identity: string, timeMs: number, keyHash: number): void {
+    const index = Math.floor(timeMs / this.#bucketMs);
+    let bucket = this.#buckets.get(index);
+    if (bucket === undefined) {
+      bucket = { identities: [], keyHashes: [] };
+      this.#buckets.set(index, bucket);
+      if (index < this.#oldestBucket) this.#oldestBucket = index;
+    }
+    bucket.identities.push(identity);
+    bucket.keyHashes.push(keyHash);
+    this.#identities.add(identity);
+  }
+
+  /** Forgets the buckets that lie wholly before the horizon. */
+  expire(watermarkMs: number): void {
+    const keepFrom = Math.floor((watermarkMs - this.#horizonMs) / this.#bucketMs);
+    if (keepFrom <= this.#oldestBucket) return;
+    this.#oldestBucket = Number.POSITIVE_INFINITY;
+    for (const [index, bucket] of this.#buckets) {
+      if (index < keepFrom) {
+        for (const identity of bucket.identities) this.#identities.delete(identity);
+        this.#buckets.delete(index);
+      } else if (index < this.#oldestBucket) {
+        this.#oldestBucket = index;
+      }
+    }
+  }
+
+  /** Every remembered event, a bucket at a time; `timeMs` is the bucket's start. */
+  *entries(): Generator<{ readonly timeMs: number; readonly bucket: Bucket }> {
+    for (const [index, bucket] of this.#buckets) yield { timeMs: index * this.#bucketMs, bucket };
+  }
+}

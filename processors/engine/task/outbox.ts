@@ -1,0 +1,110 @@
+/** What a task has written since its last checkpoint: results, late events and dead letters, as records to send. */
+import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../contracts/dead-letter.ts";
+import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts";
+import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
+import type { OutputRecord, RecordBatch } from "../log/port.ts";
+
+/** Details end up in a Kafka header; a sentence is enough, and an error message may be any length. */
+const MAX_DETAIL_CHARS = 200;
+
+const utf8 = new TextEncoder();
+const NO_HEADERS = {};
+
+export class Outbox {
+  readonly #pipeline: string;
+  readonly #generation: number;
+  readonly #resultsTopic: string;
+  readonly #lateTopic: string;
+  #records: OutputRecord[] = [];
+  #bytes = 0;
+  /** The number that the next checkpoint will have; part of every result's version. */
+  checkpoint: number;
+
+  constructor(pipeline: string, generation: number, checkpoint: number) {
+    this.#pipeline = pipeline;
+    this.#generation = generation;
+    this.checkpoint = checkpoint;
+    this.#resultsTopic = resultsTopic(pipeline);
+    this.#lateTopic = lateTopic(pipeline);
+  }
+
+  /** Approximate size of what is held, in bytes: what bounds a transaction and the memory until it commits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#records.length;
+  }
+
+  /** The version that the next output will have. */
+  get #nextVersion(): ResultVersion {
+    return { generation: this.#generation, checkpoint: this.checkpoint, index: this.#records.length };
+  }
+
+  result(result: Omit<ResultRecord, "kind" | "pipeline" | "version">, keyBytes: Uint8Array): void {
+    const record: ResultRecord = {
+      kind: "result",
+      pipeline: this.#pipeline,
+      ...result,
+      version: this.#nextVersion,
+    };
+    const value = utf8.encode(JSON.stringify(record));
+    this.#push({ topic: this.#resultsTopic, key: keyBytes, value, headers: NO_HEADERS });
+  }
+
+  late(batch: RecordBatch, index: number, lateByMs: number): void {
+    const headers = {
+      [lateHeaders.pipeline]: this.#pipeline,
+      [lateHeaders.topic]: batch.topic,
+      [lateHeaders.partition]: String(batch.partition),
+      [lateHeaders.offset]: String(batch.offset(index)),
+      [lateHeaders.lateByMs]: String(lateByMs),
+    };
+    this.#push({ topic: this.#lateTopic, key: batch.key(index), value: batch.value(index), headers });
+  }
+
+  deadRecord(batch: RecordBatch, index: number, reason: DeadLetterReason, detail: string): void {
+    const headers = {
+      ...this.#deadHeaders(reason, detail, "record"),
+      [deadLetterHeaders.topic]: batch.topic,
+      [deadLetterHeaders.partition]: String(batch.partition),
+      [deadLetterHeaders.offset]: String(batch.offset(index)),
+    };
+    this.#push({ topic: DEAD_LETTERS_TOPIC, key: batch.key(index), value: batch.value(index), headers });
+  }
+
+  /** A pane whose result could not be made: what was known of it, as JSON. */
+  deadPane(
+    pane: { key: string; window: { start: number; end: number }; row: readonly number[] },
+    detail: string,
+  ): void {
+    // Numbers as text, since JSON has no infinity and a pane that failed may well hold one.
+    const value = utf8.encode(JSON.stringify({ ...pane, row: pane.row.map(String) }));
+    const headers = this.#deadHeaders("user-code-failed", detail, "pane");
+    this.#push({ topic: DEAD_LETTERS_TOPIC, key: utf8.encode(pane.key), value, headers });
+  }
+
+  /** Hands over everything and starts the next checkpoint's outputs. */
+  take(): OutputRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    this.#bytes = 0;
+    this.checkpoint += 1;
+    return records;
+  }
+
+  #deadHeaders(reason: DeadLetterReason, detail: string, content: "record" | "pane"): Record<string, string> {
+    return {
+      [deadLetterHeaders.reason]: reason,
+      [deadLetterHeaders.detail]: detail.slice(0, MAX_DETAIL_CHARS),
+      [deadLetterHeaders.stage]: this.#pipeline,
+      [deadLetterHeaders.content]: content,
+    };
+  }
+
+  #push(record: OutputRecord): void {
+    this.#records.push(record);
+    this.#bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64;
+  }
+}

@@ -1,0 +1,50 @@
+/** The batches that wait for a task, bounded: past the limit the partition is paused until half is worked off. */
+import type { RecordBatch } from "../log/port.ts";
+
+const MAX_QUEUED_BATCHES = 8;
+
+export interface Head {
+  readonly batch: RecordBatch;
+  /** Index of the next record to apply. */
+  next: number;
+}
+
+export class Intake {
+  readonly #queue: Head[] = [];
+  readonly #pause: () => void;
+  readonly #resume: () => void;
+  #paused = false;
+  #highWatermark = 0;
+
+  constructor(flow: { readonly pause: () => void; readonly resume: () => void }) {
+    this.#pause = flow.pause;
+    this.#resume = flow.resume;
+  }
+
+  /** The partition's end offset, as the last batch told it. */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  head(): Head | undefined {
+    return this.#queue[0];
+  }
+
+  add(batch: RecordBatch): void {
+    this.#queue.push({ batch, next: 0 });
+    this.#highWatermark = batch.highWatermark;
+    if (!this.#paused && this.#queue.length >= MAX_QUEUED_BATCHES) {
+      this.#paused = true;
+      this.#pause();
+    }
+  }
+
+  /** The head is applied whole. */
+  drop(): void {
+    this.#queue.shift();
+    if (this.#paused && this.#queue.length <= MAX_QUEUED_BATCHES / 2) {
+      this.#paused = false;
+      this.#resume();
+    }
+  }
+}

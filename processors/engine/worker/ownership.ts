@@ -1,0 +1,312 @@
+/**
+ * One ownership of one task: from its claim to the loss of it (design, section 4, rules 4 to 8). It holds the
+ * epoch, the transactional producer and the last committed checkpoint, and does everything that must be done in
+ * their order. Processing is not its business; it takes cuts and makes them visible.
+ */
+import { consumerGroup, transactionalId } from "../../../contracts/environment.ts";
+import { Checkpointer, type Loaded, type Prepared } from "../checkpoint/checkpointer.ts";
+import { decideFirstStep, type FirstStep } from "../checkpoint/decide.ts";
+import { CheckpointError } from "../checkpoint/errors.ts";
+import { decodePointer } from "../checkpoint/manifest.ts";
+import { type CheckpointStore, type Slot, SlotRefusedError } from "../checkpoint/store.ts";
+import {
+  CommitNotMadeError,
+  type CommittedOffset,
+  CommitUnknownError,
+  FencedError,
+  type GroupMembership,
+  type Log,
+  type TopicPartition,
+  type Transactions,
+} from "../log/port.ts";
+import type { PipelineDefinition } from "../pipeline/definition.ts";
+import { encodeSnapshot } from "../state/snapshot.ts";
+import { emptyState } from "../state/task-state.ts";
+import type { Cut } from "../task/task.ts";
+import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
+import { retrying } from "./retry.ts";
+
+/** The first generation of a pipeline's results; a reset or a repartitioning raises it. */
+const FIRST_GENERATION = 1;
+
+/**
+ * How often, and how far apart, the committed offset is read again while the slot holds a prepared child. The
+ * client cannot ask for stable offsets only, and a commit's offsets may show a little after its markers.
+ */
+const REREADS = 5;
+const REREAD_DELAY_MS = 100;
+
+export interface WorkerContext {
+  readonly log: Log;
+  readonly store: CheckpointStore;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly observer: Observer;
+  readonly environment: string;
+  readonly definition: PipelineDefinition;
+  /** Who owns it, for people who look at the checkpoint table: host and process. */
+  readonly owner: string;
+}
+
+/** The group no longer gives this task to this member, or another owner has it. */
+export class OwnershipLostError extends Error {
+  override readonly name = "OwnershipLostError";
+}
+
+export interface OwnershipOptions {
+  readonly context: WorkerContext;
+  readonly partition: number;
+  readonly membership: GroupMembership;
+  /** The group generation that assigned the task. */
+  readonly groupGeneration: number;
+  readonly signal: AbortSignal;
+}
+
+export class Ownership {
+  readonly #options: OwnershipOptions;
+  readonly #name: TaskName;
+  readonly #inputs: readonly TopicPartition[];
+  readonly #group: string;
+  readonly #transactionalId: string;
+  readonly #checkpointer: Checkpointer;
+  readonly #partitions: number;
+  #epoch = 0;
+  #transactions: Transactions | undefined;
+  #last: Pick<Prepared, "name" | "manifest"> | undefined;
+
+  private constructor(options: OwnershipOptions, partitions: number) {
+    const { context, partition } = options;
+    const { definition, environment, store, newId } = context;
+    this.#options = options;
+    this.#partitions = partitions;
+    this.#name = { pipeline: definition.name, partition };
+    this.#inputs = definition.inputs.map(({ topic }) => ({ topic, partition }));
+    this.#group = consumerGroup(environment, definition.name);
+    this.#transactionalId = transactionalId(environment, definition.name, partition);
+    const task = `${environment}/${definition.name}/${partition}`;
+    this.#checkpointer = new Checkpointer({ store, task, definition, partition, partitions, newId });
+  }
+
+  /**
+   * Rule 6: claim, fence, read, roll forward or load, check the position.
+   * @throws CheckpointError where the task must park; StoppedError; OwnershipLostError; FencedError; SlotRefusedError
+   */
+  static async take(
+    options: OwnershipOptions,
+  ): Promise<{ ownership: Ownership; loaded: Loaded; step: FirstStep["kind"] }> {
+    const partitions = await commonPartitionCount(options);
+    const ownership = new Ownership(options, partitions);
+    try {
+      return { ownership, ...(await ownership.#recover()) };
+    } catch (error) {
+      await ownership.close();
+      throw error;
+    }
+  }
+
+  get partitions(): number {
+    return this.#partitions;
+  }
+
+  /** The last committed checkpoint. */
+  get last(): Pick<Prepared, "name" | "manifest"> {
+    return this.#last!;
+  }
+
+  /** Rule 4: makes a cut durable, registers it, and publishes it in one transaction. */
+  async checkpoint(cut: Cut): Promise<Prepared> {
+    const previous = this.#last!;
+    const prepared = await this.#prepare(cut, previous.manifest.generation, previous.name);
+    await this.#publish(prepared);
+    this.#last = prepared;
+    await this.#discard(previous);
+    return prepared;
+  }
+
+  async close(): Promise<void> {
+    // A producer that cannot be closed cleanly is of no use to anyone: the next owner fences it.
+    await this.#transactions?.close().catch(() => undefined);
+    this.#transactions = undefined;
+  }
+
+  async #recover(): Promise<{ loaded: Loaded; step: FirstStep["kind"] }> {
+    const { context } = this.#options;
+    const claim = await this.#retry("claim", () => context.store.claim(this.#task(), context.owner));
+    this.#epoch = claim.epoch;
+    await this.#fence();
+    const step = await this.#firstStep(claim.slot);
+    const loaded = await this.#carryOut(step);
+    await this.#requireInsideLog(loaded);
+    this.#last = loaded;
+    return { loaded, step: step.kind };
+  }
+
+  #task(): string {
+    const { context, partition } = this.#options;
+    return `${context.environment}/${context.definition.name}/${partition}`;
+  }
+
+  async #fence(): Promise<void> {
+    await this.close();
+    this.#transactions = await this.#retry("fence", () =>
+      this.#options.context.log.fence(this.#transactionalId),
+    );
+  }
+
+  /** The claim made every older owner's register fail, so its slot stays true; only the offsets may lag. */
+  async #firstStep(slot: Slot | null): Promise<FirstStep> {
+    const { clock } = this.#options.context;
+    for (let reread = 0; ; reread++) {
+      const step = decideFirstStep(await this.#committed(), slot);
+      if (step.kind !== "roll-forward" || reread === REREADS) return step;
+      await clock.sleep(REREAD_DELAY_MS, this.#options.signal);
+    }
+  }
+
+  async #carryOut(step: FirstStep): Promise<Loaded> {
+    switch (step.kind) {
+      case "genesis":
+        return this.#genesis();
+      case "load":
+        return this.#retry("load", () => this.#checkpointer.load(step.pointer.manifest, step.pointer.sha256));
+      case "roll-forward": {
+        const child = await this.#retry("load", () => this.#checkpointer.load(step.manifest, null));
+        await this.#publish(child);
+        return child;
+      }
+    }
+  }
+
+  /** Rule 8: a checkpoint like any other, with an explicit start: the first offsets that are still in the log. */
+  async #genesis(): Promise<Loaded> {
+    const { log, definition } = this.#options.context;
+    const bounds = await Promise.all(
+      this.#inputs.map((input) => this.#retry("bounds", () => log.bounds(input))),
+    );
+    const state = emptyState(
+      definition,
+      bounds.map(({ low }) => low),
+    );
+    const cut: Cut = {
+      number: 0,
+      snapshot: encodeSnapshot(definition, state),
+      outputs: [],
+      offsets: [...state.offsets],
+      watermarkMs: state.watermarkMs,
+      counters: { ...state.counters },
+    };
+    const prepared = await this.#prepare(cut, FIRST_GENERATION, null);
+    await this.#publish(prepared);
+    return { ...prepared, state };
+  }
+
+  async #prepare(cut: Cut, generation: number, parent: string | null): Promise<Prepared> {
+    const name = this.#checkpointer.newName(this.#epoch, cut.number);
+    const prepared = await this.#retry("write", () =>
+      this.#checkpointer.write(name, cut, generation, parent),
+    );
+    await this.#retry("register", () => this.#checkpointer.register(prepared, this.#epoch));
+    return prepared;
+  }
+
+  /** Rules 4(c) and 7: one transaction; whatever goes wrong, the same checkpoint is sent until its fate is known. */
+  async #publish(prepared: Prepared): Promise<void> {
+    const { context, signal } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        await this.#transactions!.commit(prepared.commit);
+        return;
+      } catch (error) {
+        if (!(error instanceof CommitUnknownError || error instanceof CommitNotMadeError)) throw error;
+        context.observer.retried(this.#name, "commit", error);
+        await context.clock.sleep(Math.min(50 * 2 ** attempt, 2_000), signal);
+        if (await this.#wasCommitted(prepared)) return;
+      }
+    }
+  }
+
+  /**
+   * After an unknown outcome: prove that the group still means us (a re-init would fence the true owner), fence
+   * the old producer, and read which checkpoint is committed.
+   */
+  async #wasCommitted(prepared: Prepared): Promise<boolean> {
+    const { membership, groupGeneration, context, signal } = this.#options;
+    if (!(await membership.confirm(groupGeneration))) {
+      throw new OwnershipLostError("the group moved on while a commit's outcome was unknown");
+    }
+    await this.#fence();
+    for (let reread = 0; ; reread++) {
+      const committed = await this.#committed();
+      const pointers = committed.map(({ metadata }) => decodePointer(metadata)?.manifest ?? null);
+      if (pointers.every((name) => name === prepared.name)) return true;
+      if (!pointers.every((name) => name === prepared.manifest.parent)) {
+        throw new FencedError(`another owner committed ${pointers.join(", ")}`);
+      }
+      if (reread === REREADS) return false;
+      await context.clock.sleep(REREAD_DELAY_MS, signal);
+    }
+  }
+
+  #committed(): Promise<readonly CommittedOffset[]> {
+    const { log } = this.#options.context;
+    return this.#retry("read offsets", () => log.committed(this.#group, this.#inputs));
+  }
+
+  async #requireInsideLog({ manifest }: Loaded): Promise<void> {
+    for (const { topic, offset } of manifest.offsets) {
+      const partition = manifest.partition;
+      const { low, high } = await this.#retry("bounds", () =>
+        this.#options.context.log.bounds({ topic, partition }),
+      );
+      if (offset >= low && offset <= high) continue;
+      throw new CheckpointError(
+        "offset-outside-log",
+        `offset ${offset} of ${topic}-${partition} is not in the log, which holds ${low} to ${high}: ` +
+          "records were deleted before they were read, or the topic was made anew",
+      );
+    }
+  }
+
+  async #discard(superseded: Pick<Prepared, "name" | "manifest">): Promise<void> {
+    try {
+      await this.#checkpointer.discard(superseded);
+    } catch (error) {
+      // Left-over blobs cost storage, nothing else.
+      this.#options.context.observer.retried(this.#name, "discard", error as Error);
+    }
+  }
+
+  #retry<T>(action: string, attempt: () => Promise<T>): Promise<T> {
+    const { context, signal } = this.#options;
+    return retrying(attempt, {
+      clock: context.clock,
+      signal,
+      retriable,
+      onRetry: (error) => context.observer.retried(this.#name, action, error),
+    });
+  }
+}
+
+const retriable = (error: Error): boolean =>
+  !(
+    error instanceof CheckpointError ||
+    error instanceof SlotRefusedError ||
+    error instanceof FencedError ||
+    error instanceof OwnershipLostError
+  );
+
+/** Rule 1: every input has the same number of partitions. */
+async function commonPartitionCount({ context, partition, signal }: OwnershipOptions): Promise<number> {
+  const { log, definition, clock, observer } = context;
+  const name = { pipeline: definition.name, partition };
+  const onRetry = (error: Error) => observer.retried(name, "read partition counts", error);
+  const counts = await Promise.all(
+    definition.inputs.map(({ topic }) =>
+      retrying(() => log.partitionCount(topic), { clock, signal, retriable, onRetry }),
+    ),
+  );
+  if (counts.every((count) => count === counts[0])) return counts[0]!;
+  const described = definition.inputs.map(({ topic }, index) => `${topic} ${counts[index]}`).join(", ");
+  throw new CheckpointError("partitions-changed", `the inputs have different partition counts: ${described}`);
+}

@@ -1,0 +1,52 @@
+/** What the worker needs of the world besides the log and the store. main.ts brings it; the simulator its own. */
+import type { CheckpointProblem } from "../checkpoint/errors.ts";
+import type { Counters } from "../state/task-state.ts";
+
+export interface Clock {
+  nowMs(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Lets pending I/O and timers run, then resolves. */
+  yield(): Promise<void>;
+}
+
+/** Makes text that was never made before: part of every blob's name. */
+export type NewId = () => string;
+
+export interface TaskName {
+  readonly pipeline: string;
+  readonly partition: number;
+}
+
+export interface Recovery extends TaskName {
+  readonly step: "genesis" | "load" | "roll-forward";
+  readonly checkpoint: number;
+  readonly offsets: readonly number[];
+  readonly recoveryMs: number;
+}
+
+export interface Checkpointed extends TaskName {
+  readonly checkpoint: number;
+  /** Counters' growth since the checkpoint before. */
+  readonly counters: Readonly<Counters>;
+  readonly outputs: number;
+  readonly snapshotBytes: number;
+  /** From the cut to the committed transaction. */
+  readonly checkpointMs: number;
+  /** Records fetched or to be fetched beyond what this checkpoint holds. */
+  readonly backlogRecords: number;
+  readonly watermarkMs: number;
+}
+
+/** Called as things happen; telemetry hangs here. No call carries a payload. */
+export interface Observer {
+  recovered(recovery: Recovery): void;
+  checkpointed(checkpointed: Checkpointed): void;
+  parked(task: TaskName, code: CheckpointProblem, message: string): void;
+  /** Another owner took over, or the group moved on; it is recovered where it is assigned now. */
+  dropped(task: TaskName, reason: string): void;
+  /** An attempt failed and is made again. */
+  retried(task: TaskName, action: string, error: Error): void;
+  /** A bug: the engine's own code threw. The process should exit, so that a fresh one recovers. */
+  failed(task: TaskName, error: Error): void;
+}

@@ -1,0 +1,266 @@
+/**
+ * Runs one task as long as the group assigns it: takes ownership, applies batches in slices, cuts and commits
+ * checkpoints, and ends by being stopped, finished, parked, or superseded by another owner.
+ */
+import type { Loaded } from "../checkpoint/checkpointer.ts";
+import { CheckpointError } from "../checkpoint/errors.ts";
+import { SlotRefusedError } from "../checkpoint/store.ts";
+import { FencedError, type GroupMembership, type RecordBatch } from "../log/port.ts";
+import type { Counters } from "../state/task-state.ts";
+import { type Cut, Task } from "../task/task.ts";
+import { Intake } from "./intake.ts";
+import { Ownership, OwnershipLostError, type WorkerContext } from "./ownership.ts";
+import type { TaskName } from "./ports.ts";
+
+export interface RunnerLimits {
+  /** Time between the starts of two checkpoints, while there is anything to commit. */
+  readonly checkpointIntervalMs: number;
+  /** Outputs held back until a checkpoint; past it the task waits, and a checkpoint is made at once. */
+  readonly maxPendingOutputBytes: number;
+  /** Records and fired rows between two looks at the event loop, so that heartbeats go on. */
+  readonly maxStepsPerSlice: number;
+}
+
+/** Offsets and transactional ids expire after 7 days, so an idle task commits at least daily. */
+const IDLE_CHECKPOINT_MS = 86_400_000;
+
+const RECLAIM_DELAY_MS = 1_000;
+
+export interface RunnerOptions {
+  readonly context: WorkerContext;
+  readonly limits: RunnerLimits;
+  readonly partition: number;
+  readonly membership: GroupMembership;
+  readonly groupGeneration: number;
+}
+
+export class TaskRunner {
+  readonly #options: RunnerOptions;
+  readonly #name: TaskName;
+  readonly #stop = new AbortController();
+  readonly #intake: Intake;
+  #finishing = false;
+  #state: "recovering" | "running" | "parked" | "ended" = "recovering";
+  #wakeProcessing: () => void = () => undefined;
+  #checkpointNow = new AbortController();
+
+  constructor(options: RunnerOptions) {
+    const { context, partition, membership } = options;
+    const inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
+    this.#options = options;
+    this.#name = { pipeline: context.definition.name, partition };
+    this.#intake = new Intake({
+      pause: () => membership.pause(inputs),
+      resume: () => membership.resume(inputs),
+    });
+  }
+
+  get state(): "recovering" | "running" | "parked" | "ended" {
+    return this.#state;
+  }
+
+  /** Takes a batch in; called from the client's fetch loop, so it only enqueues. */
+  enqueue(batch: RecordBatch): void {
+    if (this.#state !== "running") return;
+    this.#intake.add(batch);
+    this.#wakeProcessing();
+  }
+
+  /** Ends at once, without a checkpoint: the partition is somebody else's now. */
+  stop(): void {
+    this.#stop.abort();
+    this.#wakeProcessing();
+    this.#checkpointNow.abort();
+  }
+
+  /** Stops applying records; {@link run} resolves after one last checkpoint. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#state === "recovering") this.stop();
+    this.#wakeProcessing();
+    this.#checkpointNow.abort();
+  }
+
+  /** Resolves when the task has ended, for whatever reason; the observer was told which. */
+  async run(): Promise<void> {
+    const { observer } = this.#options.context;
+    try {
+      while (!this.#stop.signal.aborted && !this.#finishing) await this.#own();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      if (error instanceof CheckpointError) {
+        this.#state = "parked";
+        observer.parked(this.#name, error.code, error.message);
+      } else if (error instanceof OwnershipLostError) {
+        observer.dropped(this.#name, error.message);
+      } else {
+        observer.failed(this.#name, error as Error);
+      }
+    } finally {
+      if (this.#state !== "parked") this.#state = "ended";
+    }
+  }
+
+  /** One ownership, to its end. Fenced while the group still means us: it is taken again (rule 7). */
+  async #own(): Promise<void> {
+    const { context, membership, groupGeneration, partition } = this.#options;
+    let ownership: Ownership | undefined;
+    this.#state = "recovering";
+    try {
+      const taken = await this.#take(() =>
+        Ownership.take({ context, partition, membership, groupGeneration, signal: this.#stop.signal }),
+      );
+      ownership = taken.ownership;
+      await this.#work(ownership, this.#restore(ownership, taken.loaded));
+    } catch (error) {
+      if (!(error instanceof FencedError || error instanceof SlotRefusedError)) throw error;
+      context.observer.dropped(this.#name, error.message);
+      if (!(await membership.confirm(groupGeneration)))
+        throw new OwnershipLostError("fenced, and the group moved on");
+      await context.clock.sleep(RECLAIM_DELAY_MS, this.#stop.signal);
+    } finally {
+      await ownership?.close();
+    }
+  }
+
+  async #take<T extends { loaded: Loaded; step: "genesis" | "load" | "roll-forward" }>(
+    take: () => Promise<T>,
+  ): Promise<T> {
+    const { clock, observer } = this.#options.context;
+    const startedMs = clock.nowMs();
+    const taken = await take();
+    const { manifest } = taken.loaded;
+    observer.recovered({
+      ...this.#name,
+      step: taken.step,
+      checkpoint: manifest.number,
+      offsets: manifest.offsets.map(({ offset }) => offset),
+      recoveryMs: clock.nowMs() - startedMs,
+    });
+    return taken;
+  }
+
+  #restore(ownership: Ownership, { manifest, state }: Loaded): Task {
+    const { context, membership, partition } = this.#options;
+    const { definition } = context;
+    this.#stop.signal.throwIfAborted();
+    for (const { topic, offset } of manifest.offsets) membership.seek({ topic, partition, offset });
+    this.#state = "running";
+    membership.resume(definition.inputs.map(({ topic }) => ({ topic, partition })));
+    const { partitions } = ownership;
+    const { generation, number } = manifest;
+    return new Task({ definition, partition, partitions, generation, nextCheckpoint: number + 1, state });
+  }
+
+  /** Processing and checkpointing side by side; the failure of either ends both. */
+  async #work(ownership: Ownership, task: Task): Promise<void> {
+    const failed = new AbortController();
+    const loops = [this.#process(task, failed.signal), this.#commitRegularly(ownership, task, failed.signal)];
+    const end = (error: unknown): never => {
+      failed.abort();
+      this.#wakeProcessing();
+      this.#checkpointNow.abort();
+      throw error;
+    };
+    try {
+      await Promise.all(loops.map((loop) => loop.catch(end)));
+    } finally {
+      await Promise.allSettled(loops);
+    }
+  }
+
+  async #process(task: Task, failed: AbortSignal): Promise<void> {
+    const { context, limits } = this.#options;
+    while (!failed.aborted && !this.#stop.signal.aborted && !this.#finishing) {
+      const head = this.#intake.head();
+      if (this.#outputsAreFull(task)) {
+        this.#checkpointNow.abort();
+        await this.#untilWoken();
+      } else if (task.firing) {
+        task.fire(limits.maxStepsPerSlice);
+        await context.clock.yield();
+      } else if (head !== undefined) {
+        head.next = task.apply(head.batch, head.next, limits.maxStepsPerSlice);
+        if (head.next === head.batch.count) this.#intake.drop();
+        await context.clock.yield();
+      } else {
+        await this.#untilWoken();
+      }
+    }
+  }
+
+  #untilWoken(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.#wakeProcessing = resolve;
+    });
+  }
+
+  #outputsAreFull(task: Task): boolean {
+    return task.pendingOutputBytes >= this.#options.limits.maxPendingOutputBytes;
+  }
+
+  async #commitRegularly(ownership: Ownership, task: Task, failed: AbortSignal): Promise<void> {
+    const { clock } = this.#options.context;
+    let startedMs = clock.nowMs();
+    let committedMs = startedMs;
+    let committed: Pick<Cut, "offsets" | "counters"> = {
+      offsets: [...task.offsets],
+      counters: { ...task.counters },
+    };
+    for (let last = false; !last; ) {
+      await this.#untilDue(task, startedMs);
+      this.#stop.signal.throwIfAborted();
+      if (failed.aborted) return;
+      // Read before the cut: a finish that comes while the checkpoint is made wants one more.
+      last = this.#finishing;
+      startedMs = clock.nowMs();
+      if (hasProgress(task, committed.offsets) || startedMs - committedMs >= IDLE_CHECKPOINT_MS) {
+        committed = await this.#checkpoint(ownership, task, committed.counters);
+        committedMs = startedMs;
+      }
+    }
+  }
+
+  /** Waits until the next checkpoint is due; not at all once the task finishes or its outputs are full. */
+  async #untilDue(task: Task, startedMs: number): Promise<void> {
+    const { context, limits } = this.#options;
+    const leftMs = startedMs + limits.checkpointIntervalMs - context.clock.nowMs();
+    if (leftMs <= 0 || this.#finishing || this.#outputsAreFull(task)) return;
+    this.#checkpointNow = new AbortController();
+    await context.clock.sleep(leftMs, this.#checkpointNow.signal);
+  }
+
+  async #checkpoint(ownership: Ownership, task: Task, before: Readonly<Counters>): Promise<Cut> {
+    const { clock, observer } = this.#options.context;
+    const startedMs = clock.nowMs();
+    const cut = task.cut();
+    // The cut emptied the outbox, so a task that waited for room can go on.
+    this.#wakeProcessing();
+    await ownership.checkpoint(cut);
+    observer.checkpointed({
+      ...this.#name,
+      checkpoint: cut.number,
+      counters: growth(before, cut.counters),
+      outputs: cut.outputs.length,
+      snapshotBytes: cut.snapshot.length,
+      checkpointMs: clock.nowMs() - startedMs,
+      backlogRecords: Math.max(0, this.#intake.highWatermark - cut.offsets[0]!),
+      watermarkMs: cut.watermarkMs,
+    });
+    return cut;
+  }
+}
+
+const hasProgress = (task: Task, committed: readonly number[]): boolean =>
+  task.pendingOutputBytes > 0 || task.offsets.some((offset, input) => offset !== committed[input]);
+
+function growth(before: Readonly<Counters>, after: Readonly<Counters>): Counters {
+  return {
+    counted: after.counted - before.counted,
+    late: after.late - before.late,
+    duplicate: after.duplicate - before.duplicate,
+    dead: after.dead - before.dead,
+    ignored: after.ignored - before.ignored,
+    results: after.results - before.results,
+  };
+}

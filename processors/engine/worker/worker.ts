@@ -1,0 +1,104 @@
+/**
+ * Runs one pipeline in this process: joins its consumer group and runs a task for every partition it is given.
+ * Each assignment starts its tasks anew from their last checkpoint, even where the partition stays here.
+ */
+import { consumerGroup } from "../../../contracts/environment.ts";
+import type { Assignment, GroupMembership, RecordBatch } from "../log/port.ts";
+import type { WorkerContext } from "./ownership.ts";
+import { type RunnerLimits, TaskRunner } from "./runner.ts";
+
+export const defaultLimits: RunnerLimits = {
+  checkpointIntervalMs: 1_000,
+  maxPendingOutputBytes: 8 * 1024 * 1024,
+  maxStepsPerSlice: 2_000,
+};
+
+interface RunningTask {
+  readonly runner: TaskRunner;
+  readonly ended: Promise<void>;
+}
+
+export interface WorkerHandlers {
+  /** The Kafka client gave up: the process should exit, so that a fresh one takes over. */
+  onCrash(error: Error): void;
+}
+
+export class Worker {
+  readonly #context: WorkerContext;
+  readonly #limits: RunnerLimits;
+  readonly #handlers: WorkerHandlers;
+  #tasks = new Map<number, RunningTask>();
+  #generation = -1;
+  #membership: GroupMembership | undefined;
+  #finishing = false;
+
+  constructor(context: WorkerContext, handlers: WorkerHandlers, limits: RunnerLimits = defaultLimits) {
+    this.#context = context;
+    this.#handlers = handlers;
+    this.#limits = limits;
+  }
+
+  /** Whether the group has given this worker its partitions (which may be none). */
+  get assigned(): boolean {
+    return this.#generation >= 0;
+  }
+
+  /** How many tasks are in which state. */
+  taskStates(): Record<TaskRunner["state"], number> {
+    const states = { recovering: 0, running: 0, parked: 0, ended: 0 };
+    for (const { runner } of this.#tasks.values()) states[runner.state] += 1;
+    return states;
+  }
+
+  async start(): Promise<void> {
+    const { log, environment, definition } = this.#context;
+    const topics = definition.inputs.map(({ topic }) => topic);
+    let joined: (membership: GroupMembership) => void = () => undefined;
+    // An assignment may come before join() resolves; tasks wait for the membership it resolves to.
+    const membership = new Promise<GroupMembership>((resolve) => {
+      joined = resolve;
+    });
+    this.#membership = await log.join(consumerGroup(environment, definition.name), topics, {
+      onAssigned: (assignment) => this.#assign(assignment, membership),
+      onLost: () => this.#drop(),
+      onBatch: (batch, generation) => this.#deliver(batch, generation),
+      onCrash: (error) => this.#handlers.onCrash(error),
+    });
+    joined(this.#membership);
+  }
+
+  /** A last checkpoint of every task, then leaves the group, so that its partitions move at once. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    const tasks = [...this.#tasks.values()];
+    for (const { runner } of tasks) runner.finish();
+    await Promise.all(tasks.map(({ ended }) => ended));
+    await this.#membership?.leave();
+  }
+
+  #assign({ generation, partitions }: Assignment, membership: Promise<GroupMembership>): void {
+    this.#drop();
+    if (this.#finishing) return;
+    this.#generation = generation;
+    for (const partition of new Set(partitions.map(({ partition }) => partition))) {
+      void membership.then((joined) => this.#startTask(partition, generation, joined));
+    }
+  }
+
+  #startTask(partition: number, groupGeneration: number, membership: GroupMembership): void {
+    if (groupGeneration !== this.#generation || this.#finishing) return;
+    const context = this.#context;
+    const runner = new TaskRunner({ context, limits: this.#limits, partition, membership, groupGeneration });
+    this.#tasks.set(partition, { runner, ended: runner.run() });
+  }
+
+  #drop(): void {
+    this.#generation = -1;
+    for (const { runner } of this.#tasks.values()) runner.stop();
+    this.#tasks.clear();
+  }
+
+  #deliver(batch: RecordBatch, generation: number): void {
+    if (generation === this.#generation) this.#tasks.get(batch.partition)?.runner.enqueue(batch);
+  }
+}
