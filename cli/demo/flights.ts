@@ -1,0 +1,90 @@
+/**
+ * The demo's events: real US flights of January to June 2001 (Bureau of Transportation Statistics), from the
+ * `flights-3m.parquet` of npm's vega-datasets: {date, delay [min], distance [mi], origin, destination}.
+ */
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { type CloudEvent, SPEC_VERSION } from "../../contracts/cloudevent.ts";
+import { type DataOf, flightDeparted } from "../../contracts/events/catalogue.ts";
+
+export const FLIGHTS_IN_FILE = 3_000_000;
+export const SOURCE = "urn:spillway:demo:flights";
+
+type FlightEvent = CloudEvent<DataOf<typeof flightDeparted>>;
+
+/** Events to send in one request, as the JSON array of CloudEvents' batched mode. */
+export interface EventBatch {
+  readonly count: number;
+  readonly body: string;
+}
+
+const file = resolve(createRequire(import.meta.url).resolve("vega-datasets"), "../../data/flights-3m.parquet");
+
+/**
+ * Makes the table `flights`: the `events` flights of the file that departed first. Arrival order is the actual
+ * departure (scheduled date + delay), then the file's row number, which also is the event's id.
+ * Columns: arrival (from 1), id, time_ms (scheduled departure; the file has no zone, it is read as UTC), origin,
+ * destination, delay_min, distance_mi.
+ */
+export async function loadFlights(db: DuckDBConnection, events: number): Promise<void> {
+  await db.run(
+    `CREATE TABLE flights AS
+     SELECT row_number() OVER (ORDER BY departed, id) AS arrival, * EXCLUDE departed
+     FROM (
+       SELECT file_row_number AS id, epoch_ms(date) AS time_ms, origin, destination,
+              delay::INTEGER AS delay_min, distance::INTEGER AS distance_mi,
+              date + delay * INTERVAL 1 MINUTE AS departed
+       FROM read_parquet($file, file_row_number = true)
+       ORDER BY departed, id
+       LIMIT $events
+     )`,
+    { file, events },
+  );
+}
+
+/** The table's flights as events, in arrival order, streamed: the table may be larger than their JSON should be. */
+export async function* eventBatches(db: DuckDBConnection, eventsPerBatch: number): AsyncGenerator<EventBatch> {
+  const rows = await db.stream(
+    `SELECT id::VARCHAR, time_ms::DOUBLE, origin, destination, delay_min, distance_mi FROM flights ORDER BY arrival`,
+  );
+  let pending: string[] = [];
+  for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
+    for (const row of chunk.getRows()) {
+      pending.push(JSON.stringify(flightEvent(row as FlightRow)));
+      if (pending.length === eventsPerBatch) {
+        yield toBatch(pending);
+        pending = [];
+      }
+    }
+  }
+  if (pending.length > 0) yield toBatch(pending);
+}
+
+type FlightRow = [
+  id: string,
+  timeMs: number,
+  origin: string,
+  destination: string,
+  delayMin: number,
+  distanceMi: number,
+];
+
+const toBatch = (events: readonly string[]): EventBatch => ({
+  count: events.length,
+  body: `[${events.join(",")}]`,
+});
+
+function flightEvent([id, timeMs, origin, destination, delayMin, distanceMi]: FlightRow): FlightEvent {
+  return {
+    specversion: SPEC_VERSION,
+    id,
+    source: SOURCE,
+    type: flightDeparted.type,
+    time: new Date(timeMs).toISOString(),
+    subject: origin,
+    partitionkey: origin,
+    datacontenttype: "application/json",
+    data: { origin, destination, delayMin, distanceMi },
+  };
+}

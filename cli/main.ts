@@ -1,0 +1,71 @@
+/** The `spillway` command: finds the subcommand, runs it, turns signals and errors into an exit code. */
+import { constants } from "node:os";
+import { type Command, StoppedError, UsageError } from "./command.ts";
+
+interface Subcommand {
+  readonly summary: string;
+  /** Loaded when asked for, so that no command pays for another's dependencies. */
+  load(): Promise<Command>;
+}
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  demo: {
+    summary: "replay real flights through it, kill a processor on the way, check every number",
+    load: async () => (await import("./demo/command.ts")).demo,
+  },
+  start: {
+    summary: "run the whole platform on this machine until Ctrl-C",
+    load: async () => (await import("./start.ts")).start,
+  },
+};
+
+const usage = [
+  "Usage: spillway <command> [options]",
+  "",
+  ...Object.entries(subcommands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`),
+  "",
+  "spillway <command> --help describes a command's options.",
+].join("\n");
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Runs what the process' arguments say and sets its exit code. */
+export async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const name of STOP_SIGNALS) {
+    process.on(name, () => stop.abort(new StoppedError(name, constants.signals[name])));
+  }
+  try {
+    process.exitCode = await dispatch(process.argv.slice(2), stop.signal);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[], signal: AbortSignal): Promise<number> {
+  if (name === undefined || name === "--help" || name === "-h") {
+    console.log(usage);
+    return name === undefined ? 2 : 0;
+  }
+  if (!Object.hasOwn(subcommands, name)) throw new UsageError(`unknown command "${name}"`);
+  const command = await subcommands[name]!.load();
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(command.help);
+    return 0;
+  }
+  return command.run(args, signal);
+}
+
+function report(error: unknown): number {
+  if (error instanceof StoppedError) {
+    console.error(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\nspillway --help lists the commands, spillway <command> --help its options.`);
+    return 2;
+  }
+  console.error(error instanceof Error ? error.message : String(error));
+  if (process.env.DEBUG !== undefined && error instanceof Error) console.error(error);
+  return 1;
+}

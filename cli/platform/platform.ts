@@ -1,0 +1,114 @@
+/** The whole platform on this machine: the synthesized assembly, run by local/. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Child, exitOf, signalGroup, startChild } from "./child.ts";
+import { Control } from "./control.ts";
+import { rootPath, synthesize } from "./synthesize.ts";
+
+/** How long local/ may take to stop everything before its process group is killed. */
+const STOP_TIMEOUT_MS = 30_000;
+
+export interface Platform {
+  readonly control: Control;
+  readonly bootstrapServers: string;
+  /** Base URLs of the two HTTP APIs, without a slash at their end. */
+  readonly ingestUrl: string;
+  readonly queryUrl: string;
+  /** Aborts when the platform ends unasked or the run is stopped; the reason says which. */
+  readonly signal: AbortSignal;
+}
+
+export interface PlatformOptions {
+  /** 1 or 3. */
+  readonly brokers: number;
+  readonly signal: AbortSignal;
+  /** Called with what is being done, and with what local/ has to say. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Synthesizes into a temporary folder, starts local/ on it, calls `use`, and stops everything, whatever happens:
+ * no process and no file stays behind. Rejects with `use`'s error, or with one that holds the last lines of whatever
+ * ended unasked.
+ */
+export async function withPlatform<T>(
+  { brokers, signal, log }: PlatformOptions,
+  use: (platform: Platform) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "spillway-"));
+  try {
+    log("synthesizing the CDK app");
+    const assembly = join(folder, "cdk.out");
+    await synthesize(assembly, signal);
+    log("starting the assembly on this machine");
+    return await runAssembly(assembly, { brokers, signal, log }, use);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runAssembly<T>(
+  assembly: string,
+  { brokers, signal, log }: PlatformOptions,
+  use: (platform: Platform) => Promise<T>,
+): Promise<T> {
+  const failure = new AbortController();
+  const running = AbortSignal.any([signal, failure.signal]);
+  const ready = Promise.withResolvers<Ready>();
+  const local = startChild(
+    [join(rootPath, "local/main.ts"), "--assembly", assembly, "--until-stdin-ends", "--brokers", String(brokers)],
+    { onErrorLine: log, onLine: (line) => takeReady(line, ready) },
+  );
+  void local.ended.then(() => {
+    const lines = [`the local platform ${exitOf(local.process)}. Its last lines:`, ...local.lastLines];
+    failure.abort(new Error(lines.join("\n")));
+  });
+  try {
+    const platform = await untilAborted(ready.promise, running);
+    return await use(await connect(platform, running));
+  } finally {
+    await stopLocal(local);
+  }
+}
+
+/** What local/ prints when it is up. */
+interface Ready {
+  readonly controlUrl: string;
+  readonly bootstrapServers: string;
+}
+
+function takeReady(line: string, { resolve }: { resolve: (ready: Ready) => void }): void {
+  if (!line.startsWith("{")) return;
+  const parsed = JSON.parse(line) as Partial<Ready> & { readonly ready?: boolean };
+  if (parsed.ready === true) resolve(parsed as Ready);
+}
+
+async function connect({ controlUrl, bootstrapServers }: Ready, signal: AbortSignal): Promise<Platform> {
+  const control = new Control(controlUrl, signal);
+  const urlOf = await control.apiUrls();
+  return {
+    control,
+    bootstrapServers,
+    ingestUrl: urlOf("POST", "/events"),
+    queryUrl: urlOf("GET", "/results/"),
+    signal,
+  };
+}
+
+/** Ending its stdin asks local/ to stop; it does so too if this process dies without asking. */
+async function stopLocal(local: Child): Promise<void> {
+  local.process.stdin?.end();
+  const timer = setTimeout(() => signalGroup(local, "SIGKILL"), STOP_TIMEOUT_MS);
+  await local.ended;
+  clearTimeout(timer);
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

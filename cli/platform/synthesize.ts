@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { exitOf, signalGroup, startChild } from "./child.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** The repository's root, as a path. */
+export const rootPath = fileURLToPath(root);
+
+/** Runs the CDK app; the cloud assembly is in `outputFolder` when it resolves. Needs no account and no network. */
+export async function synthesize(outputFolder: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const app = startChild([fileURLToPath(new URL("bin/spillway.ts", root))], {
+    env: { CDK_OUTDIR: outputFolder },
+    onLine: () => {},
+  });
+  const stop = () => signalGroup(app, "SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  await app.ended;
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
+  if (app.process.exitCode !== 0) {
+    throw new Error([`bin/spillway.ts ${exitOf(app.process)}. Its last lines:`, ...app.lastLines].join("\n"));
+  }
+}
