@@ -1,0 +1,183 @@
+/** What may differ between two deployed environments, and the check that a configuration is one that works. */
+
+export interface EnvironmentConfig {
+  /** Names everything: stacks, consumer groups, transactional ids. Lower case, digits, `-`; 2 to 12 characters. */
+  readonly name: string;
+  /** @default the CLI's */
+  readonly account?: string;
+  /** @default the CLI's */
+  readonly region?: string;
+  /** Zones of the region to use, from its first. Two or three; three brokers' worth of copies need three. */
+  readonly availabilityZoneCount: number;
+  /** NAT gateways; at most one a zone. */
+  readonly natGatewayCount: number;
+  readonly flowLogs: boolean;
+  /** What becomes of data (topics, tables, bucket, keys) when its stack is deleted. */
+  readonly removalPolicy: "destroy" | "retain";
+  /** One of the periods that CloudWatch Logs knows. */
+  readonly logRetentionDays: number;
+  readonly tags: EnvironmentTags;
+  readonly kafka: KafkaConfig;
+  readonly ingest: HttpFunctionConfig & {
+    /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
+    readonly reservedConcurrency: number;
+  };
+  readonly sink: FunctionConfig & {
+    /** Largest batch of one invocation. */
+    readonly batchRecords: number;
+    readonly batchWindowSeconds: number;
+  };
+  readonly query: HttpFunctionConfig;
+  readonly processors: ProcessorConfig;
+}
+
+export interface EnvironmentTags {
+  readonly owner: string;
+  readonly costCenter: string;
+  readonly dataClassification: string;
+}
+
+export interface KafkaConfig {
+  /** MSK's name of a Kafka version; `.kraft` at its end. */
+  readonly version: string;
+  readonly instanceType: string;
+  readonly brokersPerZone: number;
+  /** Fixed: storage that scales itself makes the template disagree with what runs, and later updates fail. */
+  readonly volumeGib: number;
+}
+
+export interface FunctionConfig {
+  readonly memoryMib: number;
+  readonly timeoutSeconds: number;
+}
+
+export interface HttpFunctionConfig extends FunctionConfig {
+  /** The HTTP API refuses (429) what is above these. */
+  readonly requestsPerSecond: number;
+  readonly burstRequests: number;
+}
+
+export interface ProcessorConfig {
+  /** 1,024 units are one vCPU. */
+  readonly cpuUnits: number;
+  readonly memoryMib: number;
+  /** Tasks of each service. */
+  readonly desiredCount: number;
+}
+
+/** A configuration that cannot work. The message names the field, its value and what is expected. */
+export class EnvironmentConfigError extends Error {
+  override readonly name = "EnvironmentConfigError";
+  readonly code = "ENVIRONMENT_CONFIG";
+  readonly field: string;
+
+  constructor(field: string, value: unknown, expected: string) {
+    super(
+      `${field} is ${JSON.stringify(value)}; it must be ${expected}. Correct it in lib/config/environments.ts.`,
+    );
+    this.field = field;
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const LOG_RETENTION_DAYS: readonly number[] = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html, memory in GiB. */
+const FARGATE_MEMORY_GIB: Readonly<Record<number, readonly [min: number, max: number, step: number]>> = {
+  256: [0.5, 2, 0.5],
+  512: [1, 4, 1],
+  1024: [2, 8, 1],
+  2048: [4, 16, 1],
+  4096: [8, 30, 1],
+  8192: [16, 60, 4],
+  16384: [32, 120, 8],
+};
+
+/** API Gateway ends an HTTP API's call after 30 s; a function that is still at it would answer nobody. */
+const HTTP_TIMEOUT_SECONDS = 29;
+
+/** Checks every field and each pair that could contradict; throws {@link EnvironmentConfigError} at the first. */
+export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfig {
+  matches("name", config.name, /^[a-z][a-z0-9-]{0,10}[a-z0-9]$/, "2 to 12 of a-z, 0-9 and -, such as dev");
+  if (config.account !== undefined) matches("account", config.account, /^\d{12}$/, "twelve digits");
+  if (config.region !== undefined)
+    matches("region", config.region, /^[a-z]{2}(-[a-z]+)+-\d$/, "a region's name");
+  within("availabilityZoneCount", config.availabilityZoneCount, 2, 3);
+  within("natGatewayCount", config.natGatewayCount, 1, config.availabilityZoneCount);
+  oneOf("removalPolicy", config.removalPolicy, ["destroy", "retain"]);
+  oneOf("logRetentionDays", config.logRetentionDays, LOG_RETENTION_DAYS);
+  for (const [tag, value] of Object.entries(config.tags)) {
+    matches(`tags.${tag}`, value, /^[\w .:/=+@-]{1,256}$/, "1 to 256 characters that a tag may hold");
+  }
+  validateKafka(config);
+  validateFunctions(config);
+  validateProcessors(config.processors);
+  return config;
+}
+
+function validateKafka({ kafka, availabilityZoneCount }: EnvironmentConfig): void {
+  matches(
+    "kafka.version",
+    kafka.version,
+    /^\d+\.\d+\.x\.kraft$/,
+    "a KRaft version of MSK, such as 4.1.x.kraft",
+  );
+  matches("kafka.instanceType", kafka.instanceType, /^kafka\.[a-z0-9]+\.[a-z0-9]+$/, "an MSK broker type");
+  within("kafka.brokersPerZone", kafka.brokersPerZone, 1, 20);
+  if (availabilityZoneCount * kafka.brokersPerZone < 3) {
+    throw new EnvironmentConfigError(
+      "kafka.brokersPerZone",
+      kafka.brokersPerZone,
+      "such that there are three brokers at least: every topic has three copies",
+    );
+  }
+  within("kafka.volumeGib", kafka.volumeGib, 1, 16_384);
+}
+
+function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
+  for (const [name, { memoryMib }] of Object.entries({ ingest, sink, query })) {
+    within(`${name}.memoryMib`, memoryMib, 128, 10_240);
+  }
+  for (const [name, http] of Object.entries({ ingest, query })) {
+    within(`${name}.timeoutSeconds`, http.timeoutSeconds, 1, HTTP_TIMEOUT_SECONDS);
+    within(`${name}.requestsPerSecond`, http.requestsPerSecond, 1, 1_000_000);
+    within(`${name}.burstRequests`, http.burstRequests, 1, 1_000_000);
+  }
+  within("ingest.reservedConcurrency", ingest.reservedConcurrency, 1, 10_000);
+  within("sink.timeoutSeconds", sink.timeoutSeconds, 1, 900);
+  within("sink.batchRecords", sink.batchRecords, 1, 10_000);
+  within("sink.batchWindowSeconds", sink.batchWindowSeconds, 0, 300);
+}
+
+function validateProcessors({ cpuUnits, memoryMib, desiredCount }: ProcessorConfig): void {
+  const sizes = FARGATE_MEMORY_GIB[cpuUnits];
+  if (!sizes) {
+    const known = Object.keys(FARGATE_MEMORY_GIB).join(", ");
+    throw new EnvironmentConfigError("processors.cpuUnits", cpuUnits, `one of ${known}`);
+  }
+  const [min, max, step] = sizes;
+  const memoryGib = memoryMib / 1024;
+  if (memoryGib < min || memoryGib > max || memoryGib % step !== 0) {
+    const expected = `${min * 1024} to ${max * 1024} in steps of ${step * 1024} with ${cpuUnits} CPU units`;
+    throw new EnvironmentConfigError("processors.memoryMib", memoryMib, expected);
+  }
+  within("processors.desiredCount", desiredCount, 0, 1_000);
+}
+
+function matches(field: string, value: string, pattern: RegExp, expected: string): void {
+  if (typeof value !== "string" || !pattern.test(value))
+    throw new EnvironmentConfigError(field, value, expected);
+}
+
+function within(field: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new EnvironmentConfigError(field, value, `a whole number from ${min} to ${max}`);
+  }
+}
+
+function oneOf<Value>(field: string, value: Value, allowed: readonly Value[]): void {
+  if (!allowed.includes(value))
+    throw new EnvironmentConfigError(field, value, `one of ${allowed.join(", ")}`);
+}

@@ -1,0 +1,40 @@
+/** The environments that can be deployed. Nothing is shared between two of them. */
+import { type EnvironmentConfig, EnvironmentConfigError, validateEnvironment } from "./environment.ts";
+
+/**
+ * As cheap as the whole platform gets: three of the smallest brokers (RF 3 needs three), one NAT gateway.
+ * kafka.t3.small takes 4 new IAM connections a second and broker, which bounds the ingest function's concurrency.
+ */
+const dev: EnvironmentConfig = {
+  name: "dev",
+  availabilityZoneCount: 3,
+  natGatewayCount: 1,
+  flowLogs: false,
+  removalPolicy: "destroy",
+  logRetentionDays: 7,
+  tags: { owner: "platform", costCenter: "platform-dev", dataClassification: "internal" },
+  // The newest that MSK's Standard brokers take (4.2 is for Express brokers only), and what local/ runs:
+  // https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
+  kafka: { version: "4.1.x.kraft", instanceType: "kafka.t3.small", brokersPerZone: 1, volumeGib: 20 },
+  ingest: {
+    memoryMib: 1024,
+    timeoutSeconds: 29,
+    reservedConcurrency: 20,
+    requestsPerSecond: 500,
+    burstRequests: 1_000,
+  },
+  sink: { memoryMib: 512, timeoutSeconds: 60, batchRecords: 500, batchWindowSeconds: 1 },
+  query: { memoryMib: 512, timeoutSeconds: 10, requestsPerSecond: 200, burstRequests: 400 },
+  processors: { cpuUnits: 512, memoryMib: 1024, desiredCount: 2 },
+};
+
+const environments: ReadonlyMap<string, EnvironmentConfig> = new Map([[dev.name, dev]]);
+
+/** The checked configuration of an environment. Throws {@link EnvironmentConfigError} for an unknown name. */
+export function environmentConfig(name: string): EnvironmentConfig {
+  const config = environments.get(name);
+  if (!config) {
+    throw new EnvironmentConfigError("environment", name, `one of ${[...environments.keys()].join(", ")}`);
+  }
+  return validateEnvironment(config);
+}

@@ -1,0 +1,75 @@
+import { Duration } from "aws-cdk-lib";
+import type { IVpc, SecurityGroup } from "aws-cdk-lib/aws-ec2";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  Architecture,
+  type Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import type { FunctionConfig } from "../config/environment.ts";
+import type { SpillwayStack } from "../spillway-stack.ts";
+
+export interface PlatformFunctionProps {
+  readonly description: string;
+  readonly code: Code;
+  readonly size: FunctionConfig;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where it needs to reach the brokers. @default not in a VPC */
+  readonly network?: { readonly vpc: IVpc; readonly securityGroup: SecurityGroup };
+  /** @default the account's unreserved concurrency */
+  readonly reservedConcurrency?: number;
+}
+
+/**
+ * A Lambda function as this platform runs them: Node 24 on ARM64, its own log group, and a role that may write to
+ * that group and nothing else until it is granted more.
+ */
+export class PlatformFunction extends Construct {
+  readonly role: Role;
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: SpillwayStack, id: string, props: PlatformFunctionProps) {
+    super(scope, id);
+    const logGroup = scope.logGroup(this, "Logs");
+    this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    logGroup.grantWrite(this.role);
+    if (props.network) this.allowNetworkInterfaces();
+    this.lambda = new LambdaFunction(this, "Function", {
+      description: props.description,
+      code: props.code,
+      handler: "index.handler",
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: props.size.memoryMib,
+      timeout: Duration.seconds(props.size.timeoutSeconds),
+      reservedConcurrentExecutions: props.reservedConcurrency,
+      environment: { ...props.environment },
+      role: this.role.withoutPolicyUpdates(),
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      vpc: props.network?.vpc,
+      securityGroups: props.network && [props.network.securityGroup],
+    });
+    this.lambda.node.addDependency(this.role);
+  }
+
+  /** Lambda makes them before it knows their names, so these actions cannot name a resource. */
+  private allowNetworkInterfaces(): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+        ],
+        resources: ["*"],
+      }),
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { type App, Tags } from "aws-cdk-lib";
+import type { EnvironmentConfig } from "./config/environment.ts";
+import { functionEntries } from "./functions/function-code.ts";
+import { IngestionStack } from "./ingestion/ingestion-stack.ts";
+import { NetworkStack } from "./network/network-stack.ts";
+import type { DeployedPipeline } from "./processing/pipeline.ts";
+import { ProcessingStack } from "./processing/processing-stack.ts";
+import { PROCESSOR_ENTRY } from "./processing/processor-image.ts";
+import { ServingStack } from "./serving/serving-stack.ts";
+import { TransportStack } from "./transport/transport-stack.ts";
+
+/** Modules to bundle: absolute paths, or ones from the repository's root. */
+export type PlatformCode = Readonly<Record<keyof typeof functionEntries | "processor", string>>;
+
+const platformCode: PlatformCode = { ...functionEntries, processor: PROCESSOR_ENTRY };
+
+/** The stacks of an environment. */
+export interface Platform {
+  readonly network: NetworkStack;
+  readonly transport: TransportStack;
+  readonly ingestion: IngestionStack;
+  readonly processing: ProcessingStack;
+  readonly serving: ServingStack;
+}
+
+/** Adds the stacks of an environment to the app, for the given pipelines. */
+export function addPlatform(
+  app: App,
+  config: EnvironmentConfig,
+  pipelines: readonly DeployedPipeline[],
+  code: PlatformCode = platformCode,
+): Platform {
+  const network = new NetworkStack(app, config);
+  const transport = new TransportStack(app, config, { network, pipelines });
+  const shared = { network, transport, pipelines };
+  const ingestion = new IngestionStack(app, config, { ...shared, entry: code.ingest });
+  const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
+  const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });
+  tag(app, config);
+  return { network, transport, ingestion, processing, serving };
+}
+
+function tag(app: App, { name, tags }: EnvironmentConfig): void {
+  const values = { application: "spillway", environment: name, owner: tags.owner };
+  const all = { ...values, "cost-center": tags.costCenter, "data-classification": tags.dataClassification };
+  for (const [key, value] of Object.entries(all)) Tags.of(app).add(key, value);
+}

@@ -1,0 +1,49 @@
+import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import type { SpillwayStack } from "../spillway-stack.ts";
+
+/** Where processors keep their checkpoints: blobs in the bucket, each task's slot and epoch in the table. */
+export class CheckpointStorage extends Construct {
+  readonly bucket: Bucket;
+  readonly table: Table;
+
+  constructor(scope: SpillwayStack, id: string) {
+    super(scope, id);
+    this.bucket = new Bucket(this, "Bucket", {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      // Names are never reused and a chain is deleted once it is superseded: versions would only keep the dead.
+      versioned: false,
+      removalPolicy: scope.dataRemovalPolicy,
+    });
+    this.table = new Table(this, "Table", {
+      partitionKey: { name: "pk", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: scope.config.removalPolicy === "retain",
+      removalPolicy: scope.dataRemovalPolicy,
+    });
+  }
+
+  grantUse(processor: IGrantable): void {
+    this.table.grant(
+      processor,
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    );
+    const objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
+    processor.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: objects, resources: [this.bucket.arnForObjects("*")] }),
+    );
+    // Without it S3 answers 403, not 404, for a blob that is missing, and a lost checkpoint looks like a denied one.
+    processor.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.bucket.bucketArn] }),
+    );
+  }
+}

@@ -1,0 +1,136 @@
+import { Duration } from "aws-cdk-lib";
+import type { DockerImageAsset } from "aws-cdk-lib/aws-ecr-assets";
+import {
+  type Cluster,
+  ContainerImage,
+  CpuArchitecture,
+  FargateService,
+  FargateTaskDefinition,
+  LogDriver,
+  OperatingSystemFamily,
+  PropagatedTagSource,
+} from "aws-cdk-lib/aws-ecs";
+import { Construct } from "constructs";
+import { consumerGroup, environmentVariables, transactionalId } from "../../contracts/environment.ts";
+import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
+import type { NetworkStack } from "../network/network-stack.ts";
+import type { SpillwayStack } from "../spillway-stack.ts";
+import { pipelinePartitions } from "../transport/topics.ts";
+import type { TransportStack } from "../transport/transport-stack.ts";
+import type { CheckpointStorage } from "./checkpoint-storage.ts";
+import type { DeployedPipeline } from "./pipeline.ts";
+
+/** From SIGTERM to SIGKILL; the longest that Fargate grants. */
+const STOP_TIMEOUT_SECONDS = 120;
+/** What the process itself may take of it: it must have left its group before it is killed. */
+const OWN_STOP_TIMEOUT_MS = 110_000;
+
+export interface ProcessorServiceProps {
+  readonly name: string;
+  /** Those of the service's name. */
+  readonly pipelines: readonly DeployedPipeline[];
+  readonly cluster: Cluster;
+  readonly image: DockerImageAsset;
+  readonly checkpoints: CheckpointStorage;
+  readonly network: NetworkStack;
+  readonly transport: TransportStack;
+}
+
+/** A Fargate service that runs the pipelines of one name; each of its tasks owns some of their partitions. */
+export class ProcessorService extends Construct {
+  readonly #stack: SpillwayStack;
+
+  constructor(scope: SpillwayStack, id: string, props: ProcessorServiceProps) {
+    super(scope, id);
+    this.#stack = scope;
+    const taskDefinition = this.makeTaskDefinition(props);
+    this.allowKafka(taskDefinition, props);
+    props.checkpoints.grantUse(taskDefinition.taskRole);
+    const service = new FargateService(this, "Service", {
+      cluster: props.cluster,
+      taskDefinition,
+      desiredCount: scope.config.processors.desiredCount,
+      // New tasks join the group before old ones leave it; the group, not ECS, says who owns a partition.
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { enable: true, rollback: true },
+      assignPublicIp: false,
+      vpcSubnets: { subnets: props.network.vpc.privateSubnets },
+      securityGroups: [props.network.processors],
+      enableExecuteCommand: false,
+      propagateTags: PropagatedTagSource.SERVICE,
+    });
+    // A task that starts before its role may read Kafka would crash, and the breaker would roll the service back.
+    service.node.addDependency(taskDefinition.taskRole);
+  }
+
+  private makeTaskDefinition(props: ProcessorServiceProps): FargateTaskDefinition {
+    const { config } = this.#stack;
+    const taskDefinition = new FargateTaskDefinition(this, "Task", {
+      cpu: config.processors.cpuUnits,
+      memoryLimitMiB: config.processors.memoryMib,
+      runtimePlatform: {
+        cpuArchitecture: CpuArchitecture.ARM64,
+        operatingSystemFamily: OperatingSystemFamily.LINUX,
+      },
+    });
+    const logGroup = this.#stack.logGroup(this, "Logs");
+    taskDefinition.addContainer("processor", {
+      image: ContainerImage.fromDockerImageAsset(props.image),
+      essential: true,
+      environment: this.environment(props),
+      logging: LogDriver.awsLogs({ logGroup, streamPrefix: props.name }),
+      readonlyRootFilesystem: true,
+      stopTimeout: Duration.seconds(STOP_TIMEOUT_SECONDS),
+      // The processor ends itself on what it cannot survive; this finds one that hangs as a zombie.
+      healthCheck: {
+        command: ["CMD-SHELL", "kill -0 1"],
+        interval: Duration.seconds(30),
+        timeout: Duration.seconds(5),
+        retries: 3,
+        startPeriod: Duration.seconds(60),
+      },
+    });
+    return taskDefinition;
+  }
+
+  private environment({ pipelines, checkpoints, transport }: ProcessorServiceProps): Record<string, string> {
+    return {
+      [environmentVariables.environment]: this.#stack.config.name,
+      [environmentVariables.bootstrapServers]: transport.bootstrapServers,
+      [environmentVariables.checkpointTable]: checkpoints.table.tableName,
+      [environmentVariables.checkpointBucket]: checkpoints.bucket.bucketName,
+      [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
+      [environmentVariables.stopTimeoutMs]: String(OWN_STOP_TIMEOUT_MS),
+    };
+  }
+
+  private allowKafka(
+    { taskRole }: FargateTaskDefinition,
+    { pipelines, transport }: ProcessorServiceProps,
+  ): void {
+    const { access } = transport;
+    const environment = this.#stack.config.name;
+    access.connect(taskRole);
+    for (const pipeline of pipelines) {
+      const { name, inputs } = pipeline;
+      access.consume(
+        taskRole,
+        inputs.map(({ topic }) => topic),
+        [consumerGroup(environment, name)],
+      );
+      access.write(taskRole, [resultsTopic(name), lateTopic(name), DEAD_LETTERS_TOPIC]);
+      access.transact(taskRole, transactionalIdPatterns(environment, pipeline));
+    }
+  }
+}
+
+/**
+ * Patterns that match the transactional ids of a pipeline's tasks and of no other's: one for each number of
+ * digits that a partition has. A `*` would also match the pipeline `<name>-<anything>`.
+ */
+function transactionalIdPatterns(environment: string, pipeline: DeployedPipeline): readonly string[] {
+  const prefix = transactionalId(environment, pipeline.name, 0).slice(0, -1);
+  const digits = String(pipelinePartitions(pipeline) - 1).length;
+  return Array.from({ length: digits }, (_, index) => prefix + "?".repeat(index + 1));
+}

@@ -1,0 +1,89 @@
+import { Duration } from "aws-cdk-lib";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { environmentVariables, sinkConsumerGroup } from "../../contracts/environment.ts";
+import { DEAD_LETTERS_TOPIC, resultsTopic } from "../../contracts/topics.ts";
+import { functionCode } from "../functions/function-code.ts";
+import { PlatformFunction } from "../functions/platform-function.ts";
+import type { NetworkStack } from "../network/network-stack.ts";
+import type { DeployedPipeline } from "../processing/pipeline.ts";
+import type { SpillwayStack } from "../spillway-stack.ts";
+import type { TransportStack } from "../transport/transport-stack.ts";
+
+export interface ResultsSinkProps {
+  readonly network: NetworkStack;
+  readonly transport: TransportStack;
+  readonly pipelines: readonly DeployedPipeline[];
+  readonly table: Table;
+  /** Module that exports `handler`. */
+  readonly entry: string;
+}
+
+/** Moves each pipeline's results into the table; what the table refuses for its content goes to the dead letters. */
+export class ResultsSink extends Construct {
+  readonly #stack: SpillwayStack;
+  readonly #sink: PlatformFunction;
+
+  constructor(
+    scope: SpillwayStack,
+    id: string,
+    { network, transport, pipelines, table, entry }: ResultsSinkProps,
+  ) {
+    super(scope, id);
+    this.#stack = scope;
+    this.#sink = new PlatformFunction(scope, "SinkFunction", {
+      description: "Stores the highest version of each result",
+      code: functionCode(entry),
+      size: scope.config.sink,
+      network: { vpc: network.vpc, securityGroup: network.sink },
+      environment: {
+        [environmentVariables.environment]: scope.config.name,
+        [environmentVariables.bootstrapServers]: transport.bootstrapServers,
+        [environmentVariables.resultsTable]: table.tableName,
+      },
+    });
+    table.grant(
+      this.#sink.role,
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    );
+    transport.access.connect(this.#sink.role);
+    transport.access.write(this.#sink.role, [DEAD_LETTERS_TOPIC]);
+    this.allowPolling(transport, pipelines);
+    for (const { name } of pipelines) this.mapTopic(name, transport.clusterArn);
+  }
+
+  private allowPolling({ access }: TransportStack, pipelines: readonly DeployedPipeline[]): void {
+    const names = pipelines.map(({ name }) => name);
+    const groups = names.map((name) => sinkConsumerGroup(this.#stack.config.name, name));
+    access.consume(this.#sink.role, names.map(resultsTopic), groups);
+    access.poll(this.#sink.role);
+    // Lambda looks up the cluster's network with the function's role; EC2's Describe actions take no resource.
+    this.#sink.role.addToPolicy(
+      new PolicyStatement({
+        actions: ["ec2:DescribeSecurityGroups", "ec2:DescribeVpcs"],
+        resources: ["*"],
+      }),
+    );
+  }
+
+  /** Has no on-failure destination: it would end retries after ten, and a result must never be skipped. */
+  private mapTopic(pipeline: string, clusterArn: string): void {
+    const { batchRecords, batchWindowSeconds } = this.#stack.config.sink;
+    const mapping = new EventSourceMapping(this, `Mapping-${pipeline}`, {
+      target: this.#sink.lambda,
+      eventSourceArn: clusterArn,
+      kafkaTopic: resultsTopic(pipeline),
+      kafkaConsumerGroupId: sinkConsumerGroup(this.#stack.config.name, pipeline),
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: batchRecords,
+      maxBatchingWindow: Duration.seconds(batchWindowSeconds),
+    });
+    // Lambda tries the role's permissions when the mapping is made.
+    mapping.node.addDependency(this.#sink.role);
+  }
+}

@@ -1,0 +1,35 @@
+import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { Construct } from "constructs";
+import type { EnvironmentConfig } from "./config/environment.ts";
+
+/** What every stack of an environment has: a name that tells them apart, its zones, its way to keep data. */
+export class SpillwayStack extends Stack {
+  readonly config: EnvironmentConfig;
+
+  constructor(scope: Construct, subsystem: string, config: EnvironmentConfig) {
+    super(scope, `Spillway-${config.name}-${subsystem}`, {
+      env: { account: config.account, region: config.region },
+      description: `Spillway (${config.name}): ${subsystem.toLowerCase()}`,
+      terminationProtection: config.removalPolicy === "retain",
+    });
+    this.config = config;
+  }
+
+  /** Zones by number, so that synth asks no account which ones there are. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.config.availabilityZoneCount }, (_, zone) =>
+      Fn.select(zone, Fn.getAzs()),
+    );
+  }
+
+  /** For whatever holds data that cannot be made again. */
+  get dataRemovalPolicy(): RemovalPolicy {
+    return this.config.removalPolicy === "retain" ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  }
+
+  logGroup(scope: Construct, id: string): LogGroup {
+    const retention: RetentionDays = this.config.logRetentionDays;
+    return new LogGroup(scope, id, { retention, removalPolicy: this.dataRemovalPolicy });
+  }
+}

@@ -1,0 +1,131 @@
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { CfnCluster, CfnConfiguration, CfnTopic } from "aws-cdk-lib/aws-msk";
+import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from "aws-cdk-lib/custom-resources";
+import type { Construct } from "constructs";
+import { maxEnvelopeMessageBytes } from "../../contracts/limits.ts";
+import type { EnvironmentConfig } from "../config/environment.ts";
+import type { NetworkStack } from "../network/network-stack.ts";
+import type { DeployedPipeline } from "../processing/pipeline.ts";
+import { SpillwayStack } from "../spillway-stack.ts";
+import { KafkaAccess } from "./kafka-access.ts";
+import { type DeployedTopic, deployedTopics, MIN_INSYNC_REPLICAS, REPLICATION_FACTOR } from "./topics.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface TransportStackProps {
+  readonly network: NetworkStack;
+  readonly pipelines: readonly DeployedPipeline[];
+}
+
+/** The Kafka cluster, its topics, and how a client finds it and may use it. */
+export class TransportStack extends SpillwayStack {
+  readonly clusterArn: string;
+  readonly access: KafkaAccess;
+  /** Comma-separated `host:port`, where clients sign in with IAM over TLS. */
+  readonly bootstrapServers: string;
+
+  constructor(scope: Construct, config: EnvironmentConfig, { network, pipelines }: TransportStackProps) {
+    super(scope, "Transport", config);
+    const cluster = this.makeCluster(network);
+    this.clusterArn = cluster.attrArn;
+    this.access = new KafkaAccess(cluster.attrArn);
+    for (const topic of deployedTopics(pipelines)) this.makeTopic(cluster, topic);
+    this.bootstrapServers = this.lookUpBootstrapServers(cluster);
+  }
+
+  private makeCluster(network: NetworkStack): CfnCluster {
+    const { kafka } = this.config;
+    const key = new Key(this, "KafkaKey", {
+      description: `Spillway (${this.config.name}): Kafka's data at rest`,
+      enableKeyRotation: true,
+      removalPolicy: this.dataRemovalPolicy,
+    });
+    const configuration = this.makeConfiguration();
+    const brokerLogs = this.logGroup(this, "BrokerLogs");
+    const cluster = new CfnCluster(this, "Cluster", {
+      clusterName: `spillway-${this.config.name}`,
+      kafkaVersion: kafka.version,
+      numberOfBrokerNodes: this.brokerCount,
+      brokerNodeGroupInfo: {
+        instanceType: kafka.instanceType,
+        clientSubnets: network.vpc.privateSubnets.map(({ subnetId }) => subnetId),
+        securityGroups: [network.brokers.securityGroupId],
+        storageInfo: { ebsStorageInfo: { volumeSize: kafka.volumeGib } },
+      },
+      configurationInfo: {
+        arn: configuration.attrArn,
+        revision: configuration.attrLatestRevisionRevision,
+      },
+      clientAuthentication: { sasl: { iam: { enabled: true } }, unauthenticated: { enabled: false } },
+      encryptionInfo: {
+        encryptionAtRest: { dataVolumeKmsKeyId: key.keyArn },
+        encryptionInTransit: { clientBroker: "TLS", inCluster: true },
+      },
+      loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: brokerLogs.logGroupName } } },
+    });
+    cluster.applyRemovalPolicy(this.dataRemovalPolicy);
+    return cluster;
+  }
+
+  private get brokerCount(): number {
+    return this.config.availabilityZoneCount * this.config.kafka.brokersPerZone;
+  }
+
+  /** Topics say all of this for themselves; the cluster says it again for Kafka's own topics and for strays. */
+  private makeConfiguration(): CfnConfiguration {
+    const properties: Readonly<Record<string, string | number | boolean>> = {
+      "auto.create.topics.enable": false,
+      "default.replication.factor": REPLICATION_FACTOR,
+      "log.message.timestamp.type": "LogAppendTime",
+      "message.max.bytes": maxEnvelopeMessageBytes,
+      "min.insync.replicas": MIN_INSYNC_REPLICAS,
+      // Both outlive the daily commit that idle tasks make (design, section 4, rule 8).
+      "offsets.retention.minutes": (7 * DAY_MS) / 60_000,
+      "transactional.id.expiration.ms": 7 * DAY_MS,
+      // A follower must be able to fetch the largest record in one response.
+      "replica.fetch.max.bytes": maxEnvelopeMessageBytes,
+      "unclean.leader.election.enable": false,
+    };
+    return new CfnConfiguration(this, "Configuration", {
+      name: `spillway-${this.config.name}`,
+      kafkaVersionsList: [this.config.kafka.version],
+      serverProperties: Object.entries(properties)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(""),
+    });
+  }
+
+  private makeTopic(cluster: CfnCluster, { name, partitions, configs }: DeployedTopic): void {
+    const topic = new CfnTopic(this, `Topic-${name}`, {
+      clusterArn: cluster.attrArn,
+      topicName: name,
+      partitionCount: partitions,
+      replicationFactor: REPLICATION_FACTOR,
+      // MSK takes topic configs as base64 of a JSON object of strings.
+      configs: Buffer.from(JSON.stringify(configs)).toString("base64"),
+    });
+    topic.applyRemovalPolicy(this.dataRemovalPolicy);
+  }
+
+  /** CloudFormation knows a cluster's ARN but not its brokers' addresses: one call of MSK's API gets them. */
+  private lookUpBootstrapServers(cluster: CfnCluster): string {
+    const lookup = new AwsCustomResource(this, "BootstrapServers", {
+      resourceType: "Custom::KafkaBootstrapServers",
+      onUpdate: {
+        service: "Kafka",
+        action: "getBootstrapBrokers",
+        parameters: { ClusterArn: cluster.attrArn },
+        outputPaths: ["BootstrapBrokerStringSaslIam"],
+        // Another number of brokers is another answer, so it must be asked again.
+        physicalResourceId: PhysicalResourceId.of(`bootstrap-of-${this.brokerCount}-brokers`),
+      },
+      policy: AwsCustomResourcePolicy.fromStatements([
+        new PolicyStatement({ actions: ["kafka:GetBootstrapBrokers"], resources: [cluster.attrArn] }),
+      ]),
+      installLatestAwsSdk: false,
+      logGroup: this.logGroup(this, "BootstrapServersLogs"),
+    });
+    return lookup.getResponseField("BootstrapBrokerStringSaslIam");
+  }
+}
