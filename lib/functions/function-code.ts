@@ -3,7 +3,10 @@ import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { type Bundle, bundle, REPOSITORY_ROOT } from "./bundle.ts";
 
-/** The functions of the platform, and the modules that export their `handler`, from the repository's root. */
+/**
+ * The functions of the platform, and the modules that export their `handler`, from the repository's root. Each has
+ * a folder of its own: CDK bundles a folder once, whatever module in it is asked for.
+ */
 export const functionEntries = {
   ingest: "lambdas/ingest/handler.ts",
   query: "lambdas/query/handler.ts",
