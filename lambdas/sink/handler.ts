@@ -1,0 +1,41 @@
+/**
+ * Kafka mapping of the results topics → the results table. Takes the mapping's batches (MSKEvent), answers nothing,
+ * and fails where the table or Kafka is away, so that the mapping delivers the batch again.
+ */
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import middy from "@middy/core";
+import type { MSKEvent } from "aws-lambda";
+import { environmentVariables } from "../../contracts/environment.ts";
+import { metrics } from "../../contracts/metrics.ts";
+import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
+import { requireEnvironment } from "../../runtime/environment.ts";
+import { createKafka } from "../../runtime/kafka.ts";
+import { createTelemetry } from "../../runtime/telemetry.ts";
+import { KafkaDeadLetters } from "./dead-letters.ts";
+import { sink } from "./sink.ts";
+import { DynamoDBResultsTable } from "./table.ts";
+
+const telemetry = createTelemetry("sink");
+const kafka = createKafka({
+  clientId: "spillway-sink",
+  bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
+});
+const ports = {
+  table: new DynamoDBResultsTable(
+    createDynamoDBClient(),
+    requireEnvironment(environmentVariables.resultsTable),
+  ),
+  deadLetters: new KafkaDeadLetters(kafka),
+};
+
+export const handler = middy<MSKEvent, void>()
+  .use(injectLambdaContext(telemetry.logger))
+  .use(logMetrics(telemetry.metrics))
+  .handler(async (event, context) => {
+    const report = await sink(event, () => context.getRemainingTimeInMillis(), ports);
+    telemetry.metrics.addMetric(metrics.sink.resultsStored, MetricUnit.Count, report.stored);
+    telemetry.metrics.addMetric(metrics.sink.resultsSuperseded, MetricUnit.Count, report.superseded);
+    telemetry.metrics.addMetric(metrics.sink.resultsRefused, MetricUnit.Count, report.refused);
+  });

@@ -1,0 +1,70 @@
+/** What the sink does with a batch of result records. */
+import type { MSKEvent } from "aws-lambda";
+import { type RefusedRecord, readBatch, type StoredResult } from "./batch.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { ResultsTable } from "./table.ts";
+
+/** Writes in flight at once: under the 50 connections that the AWS client keeps. */
+const MAX_WRITES_IN_FLIGHT = 32;
+/** What is kept of the function's time for ending in an orderly way. */
+const END_MARGIN_MS = 1_000;
+
+export interface SinkPorts {
+  readonly table: ResultsTable;
+  readonly deadLetters: DeadLetters;
+}
+
+/** What happened, for metrics. */
+export interface SinkReport {
+  readonly stored: number;
+  /** The table or the same batch held a newer version, or this very one. */
+  readonly superseded: number;
+  readonly refused: number;
+}
+
+/**
+ * Stores the newest version of each result. The mapping delivers uncommitted, aborted, repeated and reordered
+ * records; all of them end in the highest version, because only a higher one is ever written. What no table can
+ * hold becomes a dead letter. Rejects where the table or Kafka is away: then the whole batch is delivered again.
+ */
+export async function sink(
+  event: MSKEvent,
+  remainingMs: () => number,
+  ports: SinkPorts,
+): Promise<SinkReport> {
+  const batch = readBatch(event);
+  const refused: RefusedRecord[] = [...batch.undecodable];
+  let stored = 0;
+  let superseded = batch.superseded;
+  await forEachBounded(batch.newest, MAX_WRITES_IN_FLIGHT, async (result: StoredResult) => {
+    const outcome = await ports.table.write(result);
+    if (outcome.kind === "stored") stored += 1;
+    else if (outcome.kind === "superseded") superseded += 1;
+    else refused.push({ record: result.record, reason: "refused-by-table", detail: outcome.detail });
+  });
+  if (refused.length > 0) {
+    await ports.deadLetters.send(refused, Math.max(0, remainingMs() - END_MARGIN_MS));
+  }
+  return { stored, superseded, refused: refused.length };
+}
+
+/**
+ * Calls `work` for every item, with at most `limit` calls in flight. After a failure no further call starts; it
+ * rejects once those in flight have ended, so that none of them runs on into the next invocation.
+ */
+async function forEachBounded<Item>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      if (failures.length > 0) return;
+      await work(item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
+}

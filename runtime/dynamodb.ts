@@ -1,0 +1,14 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+
+const CONNECTION_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * A DynamoDB client with bounded waiting: the SDK itself waits for an answer for ever. Region, credentials and
+ * endpoint come from the environment, as the SDK reads them (AWS_ENDPOINT_URL_DYNAMODB on the local platform).
+ */
+export function createDynamoDBClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+  });
+}
