@@ -53,4 +53,12 @@ export function resultSortKey(windowStartMs: number, windowEndMs: number): strin
   return `${sortable(windowStartMs)}#${sortable(windowEndMs)}`;
 }
 
-const sortable = (ms: number): string => pad(ms + 8.64e15, 17);
+/** The window that a sort key was made from. */
+export function windowOfSortKey(sortKey: string): { readonly start: number; readonly end: number } {
+  const [start, end] = sortKey.split("#");
+  return { start: Number(start) - SORTABLE_OFFSET_MS, end: Number(end) - SORTABLE_OFFSET_MS };
+}
+
+const SORTABLE_OFFSET_MS = 8.64e15;
+
+const sortable = (ms: number): string => pad(ms + SORTABLE_OFFSET_MS, 17);

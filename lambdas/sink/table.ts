@@ -15,7 +15,8 @@ const RETRACTION_TTL_S = 30 * 86_400;
 
 /** `superseded`: the table holds this version or a newer one. `refused`: DynamoDB cannot hold this item. */
 export type WriteOutcome =
-  | { readonly kind: "stored" | "superseded" }
+  | { readonly kind: "stored" }
+  | { readonly kind: "superseded" }
   | { readonly kind: "refused"; readonly detail: string };
 
 export interface ResultsTable {

@@ -1,0 +1,108 @@
+/** Reads a key's results from the table, day by day, one page at a time. */
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { resultPartitionKey, resultSortKey, resultsTable, windowOfSortKey } from "../../contracts/results.ts";
+import { type Position, writeNextToken } from "./next-token.ts";
+import type { ResultsQuery } from "./request.ts";
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Partitions read for one page. It bounds the work of a request for a long range with few results; such a page may
+ * hold fewer items than its limit, or none, and still have a `next`.
+ */
+const MAX_DAYS_PER_PAGE = 62;
+
+export interface ResultItem {
+  readonly key: string;
+  /** RFC 3339 in UTC; end exclusive. */
+  readonly window: { readonly start: string; readonly end: string };
+  readonly value: unknown;
+  /** The nth emission of this window, from 1. */
+  readonly revision: number;
+  /** Text; a greater one is newer. */
+  readonly version: string;
+}
+
+export interface ResultPage {
+  readonly items: readonly ResultItem[];
+  /** The token of the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/** Windows in order of start, then end. Retracted ones are left out. Reads are eventually consistent. */
+export async function readResults(
+  client: DynamoDBClient,
+  tableName: string,
+  query: ResultsQuery,
+): Promise<ResultPage> {
+  const items: ResultItem[] = [];
+  let position = firstPosition(query);
+  for (let days = 0; position.startMs < query.toMs; ) {
+    if (items.length === query.limit || days === MAX_DAYS_PER_PAGE) {
+      return { items, next: writeNextToken(position) };
+    }
+    const read = await readDay(client, tableName, query, position, query.limit - items.length);
+    items.push(...read.items);
+    if (read.dayEnded) days += 1;
+    position = read.position;
+  }
+  return { items };
+}
+
+/** A token of another range must not widen this one. */
+function firstPosition({ fromMs, position }: ResultsQuery): Position {
+  return position !== undefined && position.startMs >= fromMs ? position : startOf(fromMs);
+}
+
+const startOf = (timeMs: number): Position => ({ startMs: timeMs, endMs: timeMs });
+
+interface DayRead {
+  readonly items: readonly ResultItem[];
+  /** Where to go on: in the same day, or at the start of the next. */
+  readonly position: Position;
+  readonly dayEnded: boolean;
+}
+
+/** One read of the day that holds `position`, from there on. */
+async function readDay(
+  client: DynamoDBClient,
+  tableName: string,
+  { pipeline, key, toMs }: ResultsQuery,
+  position: Position,
+  limit: number,
+): Promise<DayRead> {
+  const nextDayMs = (Math.floor(position.startMs / DAY_MS) + 1) * DAY_MS;
+  const end = startOf(Math.min(toMs, nextDayMs));
+  const answer = await client.send(
+    new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: "#pk = :pk AND #sk BETWEEN :first AND :end",
+      ExpressionAttributeNames: { "#pk": resultsTable.partitionKey, "#sk": resultsTable.sortKey },
+      ExpressionAttributeValues: {
+        ":pk": { S: resultPartitionKey(pipeline, key, position.startMs) },
+        ":first": { S: resultSortKey(position.startMs, position.endMs) },
+        // BETWEEN includes its end, but no window is as short as this one.
+        ":end": { S: resultSortKey(end.startMs, end.endMs) },
+      },
+      Limit: limit,
+    }),
+  );
+  const items = (answer.Items ?? [])
+    .filter((item) => item.kind?.S !== "retract")
+    .map((item) => read(key, item));
+  const lastKey = answer.LastEvaluatedKey?.[resultsTable.sortKey]?.S;
+  if (lastKey === undefined) return { items, position: startOf(nextDayMs), dayEnded: true };
+  const last = windowOfSortKey(lastKey);
+  return { items, position: { startMs: last.start, endMs: last.end + 1 }, dayEnded: false };
+}
+
+function read(key: string, item: Readonly<Record<string, AttributeValue>>): ResultItem {
+  const { start, end } = windowOfSortKey(item[resultsTable.sortKey]!.S!);
+  return {
+    key,
+    window: { start: new Date(start).toISOString(), end: new Date(end).toISOString() },
+    value: JSON.parse(item.value!.S!),
+    revision: Number(item.revision!.N),
+    version: item[resultsTable.version]!.S!,
+  };
+}
