@@ -1,4 +1,5 @@
 import {
+  type CfnSecurityGroup,
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   Peer,
@@ -39,6 +40,7 @@ export class NetworkStack extends SpillwayStack {
     this.processors = this.group("ProcessorsGroup", "Stateful processors");
     this.allowKafka();
     this.allowAwsApis();
+    this.closeEgress(this.ingest);
   }
 
   private makeVpc(): Vpc {
@@ -88,5 +90,14 @@ export class NetworkStack extends SpillwayStack {
     for (const [caller, apis] of callers) {
       caller.addEgressRule(Peer.anyIpv4(), Port.tcp(443), `HTTPS to ${apis}`);
     }
+  }
+
+  /**
+   * A group whose template lists no rule within it may get EC2's default one, everything to anywhere; rules that
+   * name another group are listed outside. So a group with only such rules gets one that matches nothing.
+   */
+  private closeEgress(group: SecurityGroup): void {
+    const nothing = { cidrIp: "255.255.255.255/32", ipProtocol: "icmp", fromPort: 252, toPort: 86 };
+    (group.node.defaultChild as CfnSecurityGroup).securityGroupEgress = [nothing];
   }
 }

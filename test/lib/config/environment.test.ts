@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import {
+  type EnvironmentConfig,
+  EnvironmentConfigError,
+  validateEnvironment,
+} from "../../../lib/config/environment.ts";
+import { environmentConfig } from "../../../lib/config/environments.ts";
+
+const dev = environmentConfig("dev");
+
+const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
+  ["name", { ...dev, name: "Dev" }],
+  ["name", { ...dev, name: "a-name-that-is-too-long" }],
+  ["account", { ...dev, account: "12345" }],
+  ["region", { ...dev, region: "Frankfurt" }],
+  ["availabilityZoneCount", { ...dev, availabilityZoneCount: 1 }],
+  ["natGatewayCount", { ...dev, natGatewayCount: 4 }],
+  ["natGatewayCount", { ...dev, natGatewayCount: 0 }],
+  ["removalPolicy", { ...dev, removalPolicy: "snapshot" as "retain" }],
+  ["logRetentionDays", { ...dev, logRetentionDays: 8 }],
+  ["tags.owner", { ...dev, tags: { ...dev.tags, owner: "" } }],
+  ["kafka.version", { ...dev, kafka: { ...dev.kafka, version: "3.6.0" } }],
+  ["kafka.instanceType", { ...dev, kafka: { ...dev.kafka, instanceType: "t3.small" } }],
+  ["kafka.brokersPerZone", { ...dev, availabilityZoneCount: 2, kafka: { ...dev.kafka, brokersPerZone: 1 } }],
+  ["kafka.volumeGib", { ...dev, kafka: { ...dev.kafka, volumeGib: 0 } }],
+  ["ingest.timeoutSeconds", { ...dev, ingest: { ...dev.ingest, timeoutSeconds: 30 } }],
+  ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 0 } }],
+  ["sink.memoryMib", { ...dev, sink: { ...dev.sink, memoryMib: 64 } }],
+  ["sink.batchRecords", { ...dev, sink: { ...dev.sink, batchRecords: 20_000 } }],
+  ["query.requestsPerSecond", { ...dev, query: { ...dev.query, requestsPerSecond: 0.5 } }],
+  ["processors.cpuUnits", { ...dev, processors: { ...dev.processors, cpuUnits: 500 } }],
+  ["processors.memoryMib", { ...dev, processors: { ...dev.processors, cpuUnits: 256, memoryMib: 4096 } }],
+  ["processors.desiredCount", { ...dev, processors: { ...dev.processors, desiredCount: -1 } }],
+];
+
+describe("validateEnvironment", () => {
+  test.each(contradictions)("refuses a bad %s and names it", (field, config) => {
+    const validate = () => validateEnvironment(config);
+
+    expect(validate).toThrow(EnvironmentConfigError);
+    expect(validate).toThrow(new RegExp(`^${field} is `));
+  });
+
+  test("accepts a second broker a zone where there are two zones", () => {
+    const config = { ...dev, availabilityZoneCount: 2, kafka: { ...dev.kafka, brokersPerZone: 2 } };
+
+    expect(validateEnvironment(config)).toBe(config);
+  });
+});
+
+describe("environmentConfig", () => {
+  test("names the environments that there are when asked for another", () => {
+    expect(() => environmentConfig("production")).toThrow(
+      /environment is "production"; it must be one of dev/,
+    );
+  });
+});

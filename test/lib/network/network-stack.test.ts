@@ -1,0 +1,75 @@
+import type { Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, test } from "vitest";
+import { dev, resources, synthesize } from "../synthesize.ts";
+
+describe("network", () => {
+  let template: Template;
+  beforeAll(() => {
+    template = synthesize().network;
+  });
+
+  test("has a private subnet in each zone, and gives nobody a public address", () => {
+    const subnets = resources(template, "AWS::EC2::Subnet");
+
+    expect(subnets).toHaveLength(2 * dev.availabilityZoneCount);
+    expect(subnets.filter(({ Properties }) => Properties.MapPublicIpOnLaunch)).toEqual([]);
+  });
+
+  test("names its zones without asking an account", () => {
+    const zones = resources(template, "AWS::EC2::Subnet").map(
+      ({ Properties }) => Properties.AvailabilityZone,
+    );
+
+    expect(zones[0]).toEqual({ "Fn::Select": [0, { "Fn::GetAZs": "" }] });
+  });
+
+  test("lets nobody in from outside, and only Kafka's clients to its brokers", () => {
+    const groups = resources(template, "AWS::EC2::SecurityGroup");
+    const rules = resources(template, "AWS::EC2::SecurityGroupIngress");
+
+    expect(groups.flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? [])).toEqual([]);
+    expect(rules).toHaveLength(4);
+    for (const { Properties } of rules) {
+      expect(Properties).toMatchObject({ FromPort: 9098, ToPort: 9098, IpProtocol: "tcp" });
+      expect(Properties.SourceSecurityGroupId).toBeDefined();
+      expect(Properties.Description).toMatch(/^Kafka from /);
+    }
+  });
+
+  test("lets the ingest function reach the brokers and nothing else", () => {
+    const [ingest] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>
+      logicalId.startsWith("IngestGroup"),
+    );
+    const egress = resources(template, "AWS::EC2::SecurityGroupEgress").filter(
+      ({ Properties }) => Properties.GroupId["Fn::GetAtt"][0] === ingest?.logicalId,
+    );
+
+    // Without a rule in the group itself EC2 would add its default: everything to anywhere.
+    expect(ingest?.Properties.SecurityGroupEgress).toMatchObject([{ CidrIp: "255.255.255.255/32" }]);
+    expect(egress.map(({ Properties }) => Properties.ToPort)).toEqual([9098]);
+  });
+
+  test("a mapping's pollers share the brokers' group, so it must admit itself and reach Lambda and STS", () => {
+    const [brokers] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>
+      logicalId.startsWith("BrokersGroup"),
+    );
+    const self = { "Fn::GetAtt": [brokers?.logicalId, "GroupId"] };
+    const ingress = resources(template, "AWS::EC2::SecurityGroupIngress").map(({ Properties }) => Properties);
+
+    expect(ingress).toContainEqual(expect.objectContaining({ GroupId: self, SourceSecurityGroupId: self }));
+    expect(brokers?.Properties.SecurityGroupEgress).toMatchObject([{ FromPort: 443, CidrIp: "0.0.0.0/0" }]);
+  });
+
+  test("keeps S3 and DynamoDB traffic off the NAT gateway", () => {
+    template.resourceCountIs("AWS::EC2::NatGateway", dev.natGatewayCount);
+    const endpoints = resources(template, "AWS::EC2::VPCEndpoint");
+
+    expect(endpoints.map(({ Properties }) => Properties.VpcEndpointType)).toEqual(["Gateway", "Gateway"]);
+  });
+
+  test("logs flows where the environment asks for it", () => {
+    template.resourceCountIs("AWS::EC2::FlowLog", 0);
+
+    synthesize({ config: { ...dev, flowLogs: true } }).network.resourceCountIs("AWS::EC2::FlowLog", 1);
+  });
+});

@@ -1,0 +1,117 @@
+import type { Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, test } from "vitest";
+import { transactionalId } from "../../../contracts/environment.ts";
+import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
+
+const delays = { name: "delays", service: "flights", inputs: [{ topic: "flights" }] };
+const routes = { name: "routes", service: "flights", inputs: [{ topic: "flights" }] };
+const fraud = { name: "fraud", service: "fraud", inputs: [{ topic: "user-activity" }] };
+
+describe("processing", () => {
+  let template: Template;
+  beforeAll(() => {
+    template = synthesize({ pipelines: [delays, routes, fraud] }).processing;
+  });
+
+  test("runs a service for each name that the pipelines give", () => {
+    const pipelines = resources(template, "AWS::ECS::TaskDefinition").map(({ Properties }) =>
+      Properties.ContainerDefinitions[0].Environment.find(
+        ({ Name }: { Name: string }) => Name === "SPILLWAY_PIPELINES",
+      ),
+    );
+
+    expect(pipelines.map(({ Value }) => Value)).toEqual(["delays,routes", "fraud"]);
+    template.resourceCountIs("AWS::ECS::Service", 2);
+  });
+
+  test("tasks are ARM64, read-only, and have two minutes for their last checkpoint", () => {
+    const [{ Properties } = { Properties: undefined }] = resources(template, "AWS::ECS::TaskDefinition");
+    const [container] = Properties.ContainerDefinitions;
+    const stopTimeoutMs = container.Environment.find(
+      ({ Name }: { Name: string }) => Name === "SPILLWAY_STOP_TIMEOUT_MS",
+    );
+
+    expect(Properties.RuntimePlatform).toEqual({ CpuArchitecture: "ARM64", OperatingSystemFamily: "LINUX" });
+    expect(container).toMatchObject({ StopTimeout: 120, ReadonlyRootFilesystem: true });
+    expect(container.HealthCheck).toBeDefined();
+    expect(Number(stopTimeoutMs.Value)).toBeLessThan(120_000);
+  });
+
+  test("a deployment that does not come up rolls back", () => {
+    for (const { Properties } of resources(template, "AWS::ECS::Service")) {
+      expect(Properties.DeploymentConfiguration).toMatchObject({
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+        MinimumHealthyPercent: 100,
+      });
+      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp).toBe("DISABLED");
+    }
+  });
+
+  test("a service starts only after its role may use Kafka", () => {
+    for (const { DependsOn } of resources(template, "AWS::ECS::Service")) {
+      expect(DependsOn).toContainEqual(expect.stringMatching(/TaskRoleDefaultPolicy/));
+    }
+  });
+
+  test("a task may read its inputs, as its groups, and write its own topics", () => {
+    const statements = allowed(template, "ServiceflightsTaskTaskRole");
+
+    expect(allowedNames(statements, "kafka-cluster:ReadData")).toEqual(["flights"]);
+    expect(allowedNames(statements, "kafka-cluster:AlterGroup")).toEqual(["dev-delays", "dev-routes"]);
+    expect(new Set(allowedNames(statements, "kafka-cluster:WriteData"))).toEqual(
+      new Set(["dead-letters", "delays.late", "delays.results", "routes.late", "routes.results"]),
+    );
+  });
+
+  test("a task may use its own transactional ids, also next to a pipeline whose name starts alike", () => {
+    const statements = allowed(template, "ServiceflightsTaskTaskRole");
+    const patterns = allowedNames(statements, "kafka-cluster:AlterTransactionalId");
+
+    expect(patterns).toEqual(["dev-delays-?", "dev-routes-?"]);
+    const matches = (id: string) => new RegExp(`^${patterns[0]?.replaceAll("?", ".")}$`).test(id);
+    expect(matches(transactionalId("dev", "delays", 3))).toBe(true);
+    expect(matches(transactionalId("dev", "delays-by-hour", 3))).toBe(false);
+  });
+
+  test("no task may do anything on every resource", () => {
+    for (const role of ["ServiceflightsTaskTaskRole", "ServicefraudTaskTaskRole"]) {
+      expect(allowed(template, role).filter(({ resources }) => resources.includes('"*"'))).toEqual([]);
+    }
+  });
+
+  test("checkpoints are private, encrypted, and kept once", () => {
+    const { Properties } = theResource(template, "AWS::S3::Bucket");
+
+    expect(Properties.PublicAccessBlockConfiguration).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    expect(Properties.BucketEncryption).toBeDefined();
+    expect(Properties.VersioningConfiguration).toBeUndefined();
+    expect(Properties.LifecycleConfiguration).toBeUndefined();
+    const policy = theResource(template, "AWS::S3::BucketPolicy").Properties.PolicyDocument;
+    expect(policy.Statement).toContainEqual(
+      expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+    );
+  });
+
+  test("a missing checkpoint is told from a denied one, which S3 does only for those who may list", () => {
+    const actions = allowed(template, "ServiceflightsTaskTaskRole").flatMap((statement) => statement.actions);
+
+    expect(actions).toContain("s3:ListBucket");
+  });
+
+  test("the table of checkpoints has the key that its definition names", () => {
+    const { Properties } = theResource(template, "AWS::DynamoDB::Table");
+
+    expect(Properties).toMatchObject({
+      KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+      BillingMode: "PAY_PER_REQUEST",
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    expect(Properties.TimeToLiveSpecification).toBeUndefined();
+  });
+});

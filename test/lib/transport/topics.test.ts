@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { maxEnvelopeMessageBytes, maxMessageBytes } from "../../../contracts/limits.ts";
+import { topics } from "../../../contracts/topics.ts";
+import {
+  deployedTopics,
+  pipelinePartitions,
+  UnequalPartitionsError,
+  UnknownTopicError,
+} from "../../../lib/transport/topics.ts";
+
+const delays = { name: "delays", service: "delays", inputs: [{ topic: "flights" }] };
+
+describe("deployedTopics", () => {
+  test("has the catalogue's topics, the dead letters and each pipeline's own", () => {
+    const names = deployedTopics([delays]).map(({ name }) => name);
+
+    expect(names).toEqual([...Object.keys(topics), "dead-letters", "delays.results", "delays.late"]);
+  });
+
+  test("gives a pipeline's topics as many partitions as its input", () => {
+    const own = deployedTopics([delays]).filter(({ name }) => name.startsWith("delays."));
+
+    expect(own.map(({ partitions }) => partitions)).toEqual([
+      topics.flights.partitions,
+      topics.flights.partitions,
+    ]);
+  });
+
+  test.each([
+    ["flights", maxMessageBytes],
+    ["delays.results", maxMessageBytes],
+    ["delays.late", maxEnvelopeMessageBytes],
+    ["dead-letters", maxEnvelopeMessageBytes],
+  ])("%s holds messages of %i bytes", (name, maxBytes) => {
+    const topic = deployedTopics([delays]).find((candidate) => candidate.name === name);
+
+    expect(topic?.configs["max.message.bytes"]).toBe(String(maxBytes));
+  });
+
+  test("refuses a pipeline on a topic that nobody makes", () => {
+    const astray = { ...delays, inputs: [{ topic: "flihgts" }] };
+
+    expect(() => deployedTopics([astray])).toThrow(UnknownTopicError);
+    expect(() => deployedTopics([astray])).toThrow(/delays reads the topic flihgts/);
+  });
+
+  test("refuses a pipeline without inputs", () => {
+    expect(() => pipelinePartitions({ ...delays, inputs: [] })).toThrow(UnequalPartitionsError);
+  });
+});
