@@ -1,0 +1,106 @@
+/** The Kafka client that functions and services share: where they connect, how they prove who they are, what they log. */
+import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
+import { ConfigurationError } from "./errors.ts";
+
+/** Long enough for a TCP and TLS handshake with a busy broker, short enough to try the next one. */
+const CONNECTION_TIMEOUT_MS = 3_000;
+/** A broker that is up answers in milliseconds; requests that wait on purpose (joins) bring their own limit. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface KafkaOptions {
+  readonly clientId: string;
+  /** Comma-separated `host:port`. Only loopback addresses: plaintext without authentication, the local platform. */
+  readonly bootstrapServers: string;
+  /** @default kafkajs' own: 5 retries that wait 300 ms and up */
+  readonly retry?: RetryOptions;
+  /** @default 10,000 */
+  readonly requestTimeoutMs?: number;
+}
+
+/**
+ * A kafkajs client. Brokers that are not all on loopback are reached with TLS and an IAM token (OAUTHBEARER). It
+ * logs warnings and errors as JSON lines to standard error, never keys or values.
+ * @throws ConfigurationError where no broker is named, or the AWS region is missing
+ */
+export function createKafka(options: KafkaOptions): Kafka {
+  const brokers = parseBrokers(options.bootstrapServers);
+  return new Kafka({
+    clientId: options.clientId,
+    brokers,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    logLevel: logLevel.WARN,
+    logCreator: () => writeLogLine,
+    ...(options.retry && { retry: options.retry }),
+    ...(brokers.every(isLoopback) ? {} : iamAuthentication()),
+  });
+}
+
+function parseBrokers(bootstrapServers: string): string[] {
+  const brokers = bootstrapServers
+    .split(",")
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== "");
+  if (brokers.length > 0 && brokers.every((broker) => /^.+:\d+$/.test(broker))) return brokers;
+  throw new ConfigurationError(
+    `The bootstrap servers "${bootstrapServers}" are not a comma-separated list of host:port.`,
+    "Set SPILLWAY_BOOTSTRAP_SERVERS to what the cluster's GetBootstrapBrokers answers.",
+  );
+}
+
+function isLoopback(broker: string): boolean {
+  const host = broker.replace(/:\d+$/, "");
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function iamAuthentication(): Pick<KafkaConfig, "ssl" | "sasl"> {
+  const region = process.env.AWS_REGION;
+  if (!region) {
+    throw new ConfigurationError(
+      "The environment variable AWS_REGION is not set, so no IAM token for Kafka can be signed.",
+      "Set AWS_REGION; Lambda and Fargate do.",
+    );
+  }
+  const oauthBearerProvider = async () => {
+    // The signer brings AWS clients of its own; the local platform never loads them.
+    const { generateAuthToken } = await import("aws-msk-iam-sasl-signer-js");
+    return { value: (await generateAuthToken({ region })).token };
+  };
+  return { ssl: true, sasl: { mechanism: "oauthbearer", oauthBearerProvider } };
+}
+
+/** What kafkajs tells beside a message and an operator can use; everything else might carry a payload. */
+const LOGGED_FIELDS = [
+  "error",
+  "groupId",
+  "memberId",
+  "topic",
+  "partition",
+  "broker",
+  "clientId",
+  "retryCount",
+  "retryTime",
+];
+
+/**
+ * Warnings about choices made on purpose: the partitioner of Kafka's Java client is the one wanted, and a producer
+ * that gave up retrying aborts its transaction, so nothing is lost by a limit.
+ */
+const EXPECTED_WARNINGS = [
+  "KafkaJS v2.0.0 switched default partitioner",
+  "Limiting retries for the idempotent",
+];
+
+function writeLogLine({ namespace, label, log }: LogEntry): void {
+  if (EXPECTED_WARNINGS.some((start) => log.message.startsWith(start))) return;
+  const line: Record<string, unknown> = {
+    level: label,
+    message: log.message,
+    timestamp: log.timestamp,
+    source: `kafkajs/${namespace}`,
+  };
+  for (const field of LOGGED_FIELDS) {
+    if (log[field] !== undefined) line[field] = String(log[field]);
+  }
+  process.stderr.write(`${JSON.stringify(line)}\n`);
+}
