@@ -46,3 +46,9 @@ export function wholeNumber(name: string, text: string, min: number, max: number
   }
   return value;
 }
+
+/** Replication needs three brokers or none at all. */
+export function brokerCount(text: string): number {
+  if (text !== "1" && text !== "3") throw new UsageError(`--brokers takes 1 or 3, not "${text}"`);
+  return Number(text);
+}

@@ -62,7 +62,9 @@ function report(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof UsageError) {
-    console.error(`${error.message}\nspillway --help lists the commands, spillway <command> --help its options.`);
+    console.error(
+      `${error.message}\nspillway --help lists the commands, spillway <command> --help its options.`,
+    );
     return 2;
   }
   console.error(error instanceof Error ? error.message : String(error));

@@ -63,7 +63,8 @@ export async function countRepeats(db: DuckDBConnection): Promise<number> {
 export function compareWindows(db: DuckDBConnection, actual: ActualWindows): Promise<Difference> {
   const fields = ["flights", "mean_delay_min", "max_delay_min", "min_delay_min", "delayed"];
   const different = fields.map((field) => `e.${field}::DOUBLE IS DISTINCT FROM a.${field}`).join(" OR ");
-  const row = (alias: string) => `[${fields.map((field) => `${alias}.${field}::DOUBLE`).join(", ")}]::VARCHAR`;
+  const row = (alias: string) =>
+    `[${fields.map((field) => `${alias}.${field}::DOUBLE`).join(", ")}]::VARCHAR`;
   return differences(
     db,
     `WITH a AS (SELECT *, count(*) OVER (PARTITION BY key, window_start, window_end) AS copies FROM ${actual})
@@ -105,5 +106,8 @@ async function differences(
     values,
   );
   const rows = reader.getRows() as [string | null, number][];
-  return { count: rows[0]?.[1] ?? 0, examples: rows.map(([example]) => example ?? "a record without position") };
+  return {
+    count: rows[0]?.[1] ?? 0,
+    examples: rows.map(([example]) => example ?? "a record without position"),
+  };
 }

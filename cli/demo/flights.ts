@@ -19,7 +19,10 @@ export interface EventBatch {
   readonly body: string;
 }
 
-const file = resolve(createRequire(import.meta.url).resolve("vega-datasets"), "../../data/flights-3m.parquet");
+const file = resolve(
+  createRequire(import.meta.url).resolve("vega-datasets"),
+  "../../data/flights-3m.parquet",
+);
 
 /**
  * Makes the table `flights`: the `events` flights of the file that departed first. Arrival order is the actual
@@ -44,7 +47,10 @@ export async function loadFlights(db: DuckDBConnection, events: number): Promise
 }
 
 /** The table's flights as events, in arrival order, streamed: the table may be larger than their JSON should be. */
-export async function* eventBatches(db: DuckDBConnection, eventsPerBatch: number): AsyncGenerator<EventBatch> {
+export async function* eventBatches(
+  db: DuckDBConnection,
+  eventsPerBatch: number,
+): AsyncGenerator<EventBatch> {
   const rows = await db.stream(
     `SELECT id::VARCHAR, time_ms::DOUBLE, origin, destination, delay_min, distance_mi FROM flights ORDER BY arrival`,
   );

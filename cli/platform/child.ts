@@ -39,6 +39,8 @@ export function startChild(args: readonly string[], { env, onErrorLine, onLine }
   createInterface({ input: child.stdout }).on("line", onLine);
   // A child that is gone must not take the command with it; how it ended is reported from `ended`.
   child.stdin.on("error", () => {});
+  // Whatever it started in its group and left behind ends with it, however it ended itself.
+  child.on("exit", () => signalGroup(child, "SIGKILL"));
   const ended = new Promise<void>((resolve) => {
     child.on("error", (error) => {
       lastLines.push(error.message);
@@ -55,7 +57,7 @@ export function exitOf({ exitCode, signalCode }: ChildProcess): string {
 }
 
 /** Sends the signal to the child and everything it started that is still in its group. */
-export function signalGroup({ process: child }: Child, signal: NodeJS.Signals): void {
+export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

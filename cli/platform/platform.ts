@@ -57,7 +57,14 @@ async function runAssembly<T>(
   const running = AbortSignal.any([signal, failure.signal]);
   const ready = Promise.withResolvers<Ready>();
   const local = startChild(
-    [join(rootPath, "local/main.ts"), "--assembly", assembly, "--until-stdin-ends", "--brokers", String(brokers)],
+    [
+      join(rootPath, "local/main.ts"),
+      "--assembly",
+      assembly,
+      "--until-stdin-ends",
+      "--brokers",
+      String(brokers),
+    ],
     { onErrorLine: log, onLine: (line) => takeReady(line, ready) },
   );
   void local.ended.then(() => {
@@ -67,6 +74,9 @@ async function runAssembly<T>(
   try {
     const platform = await untilAborted(ready.promise, running);
     return await use(await connect(platform, running));
+  } catch (error) {
+    // Whatever was under way then fails with an error of its own; why it had to is what counts.
+    throw running.aborted ? running.reason : error;
   } finally {
     await stopLocal(local);
   }
@@ -99,7 +109,7 @@ async function connect({ controlUrl, bootstrapServers }: Ready, signal: AbortSig
 /** Ending its stdin asks local/ to stop; it does so too if this process dies without asking. */
 async function stopLocal(local: Child): Promise<void> {
   local.process.stdin?.end();
-  const timer = setTimeout(() => signalGroup(local, "SIGKILL"), STOP_TIMEOUT_MS);
+  const timer = setTimeout(() => signalGroup(local.process, "SIGKILL"), STOP_TIMEOUT_MS);
   await local.ended;
   clearTimeout(timer);
 }

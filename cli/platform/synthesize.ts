@@ -13,7 +13,7 @@ export async function synthesize(outputFolder: string, signal: AbortSignal): Pro
     env: { CDK_OUTDIR: outputFolder },
     onLine: () => {},
   });
-  const stop = () => signalGroup(app, "SIGTERM");
+  const stop = () => signalGroup(app.process, "SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
   await app.ended;
   signal.removeEventListener("abort", stop);

@@ -1,0 +1,50 @@
+/** Kills a processor and measures how long its partitions stand still. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Control } from "../platform/control.ts";
+import type { Committed, GroupProgress } from "./group.ts";
+
+const POLL_MS = 100;
+const GIVE_UP_AFTER_MS = 120_000;
+
+export interface Recovery {
+  readonly killedPid: number;
+  /** Events that had been accepted when it was killed. */
+  readonly afterEvents: number;
+  /**
+   * From the kill until every partition of the topic has committed past where it stood at the kill (or has nothing
+   * left to commit): so long did the slowest of them stand still.
+   */
+  readonly recoveryMs: number;
+}
+
+/** Kills one process of the service with SIGKILL and waits for the recovery. */
+export async function killAndRecover(
+  control: Control,
+  service: string,
+  group: GroupProgress,
+  afterEvents: number,
+  signal: AbortSignal,
+): Promise<Recovery> {
+  const killedPid = await control.kill(service);
+  const killedAt = performance.now();
+  const atKill = await group.committed();
+  for (;;) {
+    await delay(POLL_MS, undefined, { signal });
+    const elapsedMs = performance.now() - killedAt;
+    if (await hasRecovered(group, atKill)) return { killedPid, afterEvents, recoveryMs: elapsedMs };
+    if (elapsedMs > GIVE_UP_AFTER_MS) {
+      throw new Error(
+        `${service}: after a kill, not every partition committed again within ${GIVE_UP_AFTER_MS / 1000} s`,
+      );
+    }
+  }
+}
+
+async function hasRecovered(group: GroupProgress, atKill: Committed): Promise<boolean> {
+  const [committed, ends] = [await group.committed(), await group.ends()];
+  for (const [partition, end] of ends) {
+    const now = committed.get(partition) ?? 0;
+    if (now <= (atKill.get(partition) ?? 0) && now < end) return false;
+  }
+  return true;
+}

@@ -1,0 +1,115 @@
+/** The check at the end: everything that came out, held against the file and the log. */
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Kafka } from "kafkajs";
+import type { Platform } from "../platform/platform.ts";
+import {
+  compareLate,
+  compareLogWithFile,
+  compareWindows,
+  countRepeats,
+  type Difference,
+  windowsTable,
+} from "./compare.ts";
+import { judgeLog, type Outcomes } from "./expected.ts";
+import { behind, type GroupProgress } from "./group.ts";
+import { readWindows } from "./query-client.ts";
+import { countDeadLetters, loadLate, loadLog, loadResults, type Reading } from "./topic-tables.ts";
+import { untilNoneRemains } from "./wait.ts";
+import { appendWindow } from "./windows.ts";
+
+const HOUR_MS = 3_600_000;
+const POLL_MS = 200;
+const STALL_TIMEOUT_MS = 90_000;
+
+export interface Verification extends Outcomes {
+  /** Events on the topic, and how many of them repeat an earlier one's id. */
+  readonly onTopic: number;
+  readonly repeats: number;
+  readonly deadLetters: number;
+  readonly checks: readonly Check[];
+}
+
+/** One comparison, and what differed. */
+export interface Check {
+  readonly name: string;
+  readonly difference: Difference;
+}
+
+export interface Verified {
+  readonly platform: Platform;
+  readonly kafka: Kafka;
+  readonly db: DuckDBConnection;
+  readonly pipeline: string;
+  readonly topic: string;
+  /** The pipeline's group on its source topic. */
+  readonly processor: GroupProgress;
+  /** The sink's group on the results topic. */
+  readonly sink: GroupProgress;
+}
+
+/** Waits until the pipeline and the sink have taken in everything, then reads and compares all of it. */
+export async function verify(subject: Verified): Promise<Verification> {
+  const { kafka, db, pipeline, topic, platform } = subject;
+  const reading: Reading = { kafka, db, signal: platform.signal };
+  const logEnds = await loadLog(reading, topic);
+  await untilNoneRemains(async () => behind(await subject.processor.committed(), logEnds), {
+    what: `the processor has not committed to the end of ${topic}`,
+    intervalMs: POLL_MS,
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    signal: platform.signal,
+  });
+  const resultEnds = await loadResults(reading, pipeline);
+  await untilNoneRemains(async () => behind(await subject.sink.committed(), resultEnds), {
+    what: "the sink has not stored every result",
+    intervalMs: POLL_MS,
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    signal: platform.signal,
+  });
+  const outcomes = await judgeLog(db);
+  await loadLate(reading, pipeline);
+  await loadServed(subject);
+  return { ...outcomes, ...(await countTopics(reading)), checks: await compareAll(db) };
+}
+
+async function countTopics(
+  reading: Reading,
+): Promise<{ onTopic: number; repeats: number; deadLetters: number }> {
+  const events = await reading.db.runAndReadAll(
+    "SELECT count(*)::INTEGER FROM log WHERE watermark_ms IS NULL",
+  );
+  return {
+    onTopic: events.getRows()[0]![0] as number,
+    repeats: await countRepeats(reading.db),
+    deadLetters: await countDeadLetters(reading),
+  };
+}
+
+async function compareAll(db: DuckDBConnection): Promise<readonly Check[]> {
+  return [
+    { name: "the topic holds exactly the file's events", difference: await compareLogWithFile(db) },
+    { name: "late topic: every late event, once", difference: await compareLate(db) },
+    { name: "results topic: every window, once", difference: await compareWindows(db, "published") },
+    { name: "query API: every window, every field", difference: await compareWindows(db, "served") },
+  ];
+}
+
+/** Reads every airport's windows through the query API into the table `served`, also of those that expect none. */
+async function loadServed({ platform, db, pipeline }: Verified): Promise<void> {
+  const keys = await db.runAndReadAll("SELECT DISTINCT origin FROM judged ORDER BY origin");
+  const span = await db.runAndReadAll(
+    "SELECT min(window_start)::DOUBLE, max(window_start)::DOUBLE FROM judged",
+  );
+  const [fromMs, lastMs] = span.getRows()[0] as [number, number];
+  await db.run(windowsTable("served"));
+  const appender = await db.createAppender("served");
+  try {
+    await readWindows(
+      { url: platform.queryUrl, pipeline, fromMs, toMs: lastMs + HOUR_MS },
+      keys.getRows().map(([key]) => key as string),
+      (window) => appendWindow(appender, window),
+      platform.signal,
+    );
+  } finally {
+    appender.closeSync();
+  }
+}
