@@ -23,8 +23,8 @@ export interface Claim {
 export interface CheckpointStore {
   /** Raises the task's epoch and returns it with the slot, in one conditional write. */
   claim(task: TaskId, owner: string): Promise<Claim>;
-  /** Reads the slot, strongly consistent; null where none is registered. */
-  readSlot(task: TaskId): Promise<Slot | null>;
+  /** Reads the newest epoch and the slot, strongly consistent. The task must have been claimed before. */
+  read(task: TaskId): Promise<Claim>;
   /**
    * Registers a prepared checkpoint: the slot becomes `next`, only if the epoch is still the task's newest and the
    * slot's id is `next.parent` (no slot yet, where that is null). Repeating a register that took effect succeeds,

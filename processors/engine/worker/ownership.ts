@@ -131,14 +131,28 @@ export class Ownership {
 
   async #recover(): Promise<{ loaded: Loaded; step: FirstStep["kind"] }> {
     const { context } = this.#options;
-    const claim = await this.#retry("claim", () => context.store.claim(this.#task(), context.owner));
-    this.#epoch = claim.epoch;
-    await this.#fence();
-    const step = await this.#firstStep(claim.slot);
-    const loaded = await this.#carryOut(step);
-    await this.#requireInsideLog(loaded);
-    this.#last = loaded;
-    return { loaded, step: step.kind };
+    const { epoch } = await this.#retry("claim", () => context.store.claim(this.#task(), context.owner));
+    this.#epoch = epoch;
+    try {
+      await this.#fence();
+      const step = await this.#firstStep();
+      const loaded = await this.#carryOut(step);
+      await this.#requireInsideLog(loaded);
+      this.#last = loaded;
+      return { loaded, step: step.kind };
+    } catch (error) {
+      // A newer owner moves on and deletes what this one is reading: only an owner may say that state is lost.
+      if (error instanceof CheckpointError) await this.#readSlot();
+      throw error;
+    }
+  }
+
+  /** @throws SlotRefusedError where the task was claimed again since */
+  async #readSlot(): Promise<Slot | null> {
+    const { store } = this.#options.context;
+    const { epoch, slot } = await this.#retry("read slot", () => store.read(this.#task()));
+    if (epoch === this.#epoch) return slot;
+    throw new SlotRefusedError(`claimed again with epoch ${epoch}, ours is ${this.#epoch}`);
   }
 
   #task(): string {
@@ -153,13 +167,24 @@ export class Ownership {
     );
   }
 
-  /** The claim made every older owner's register fail, so its slot stays true; only the offsets may lag. */
-  async #firstStep(slot: Slot | null): Promise<FirstStep> {
+  /**
+   * The offsets are read before the slot: while the slot still has this claim's epoch nobody else has registered
+   * anything, so what is committed is the slot's checkpoint or its parent, unless the position is lost.
+   */
+  async #firstStep(): Promise<FirstStep> {
     const { clock } = this.#options.context;
     for (let reread = 0; ; reread++) {
-      const step = decideFirstStep(await this.#committed(), slot);
-      if (step.kind !== "roll-forward" || reread === REREADS) return step;
+      const committed = await this.#committed();
+      const slot = await this.#readSlot();
+      try {
+        const step = decideFirstStep(committed, slot);
+        if (step.kind !== "roll-forward" || reread === REREADS) return step;
+      } catch (error) {
+        // An offset that shows late can look like a lost one, as well as like a child that was never committed.
+        if (reread === REREADS) throw error;
+      }
       await clock.sleep(REREAD_DELAY_MS, this.#options.signal);
+      this.#options.signal.throwIfAborted();
     }
   }
 
