@@ -44,13 +44,7 @@ export class ResultsSink extends Construct {
         [environmentVariables.resultsTable]: table.tableName,
       },
     });
-    table.grant(
-      this.#sink.role,
-      "dynamodb:DeleteItem",
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-    );
+    table.grant(this.#sink.role, "dynamodb:PutItem");
     transport.access.connect(this.#sink.role);
     transport.access.write(this.#sink.role, [DEAD_LETTERS_TOPIC]);
     this.allowPolling(transport, pipelines);
