@@ -1,5 +1,6 @@
 /** Reads a whole topic as it stands, each partition in the order of its log. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Consumer, Kafka, KafkaMessage } from "kafkajs";
 
 export interface TopicRecords {
@@ -7,7 +8,10 @@ export interface TopicRecords {
   readonly messages: readonly KafkaMessage[];
 }
 
-/** The next offset to be written, per partition. Transactions' markers take offsets too. */
+/**
+ * One past the last record that may be read, per partition: kafkajs asks for the last stable offset, which an open
+ * transaction holds back. Transactions' markers take offsets too.
+ */
 export type EndOffsets = ReadonlyMap<number, number>;
 
 export async function endOffsets(admin: Admin, topic: string): Promise<EndOffsets> {
@@ -15,11 +19,12 @@ export async function endOffsets(admin: Admin, topic: string): Promise<EndOffset
   return new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
 }
 
+const SETTLE_MS = 250;
 const MIB = 1024 * 1024;
 
 /**
- * Calls `onRecords` with every record below the topic's present end, committed ones only (aborted transactions are
- * left out), then resolves with that end. Rejects with the client's error, or with the signal's reason.
+ * Calls `onRecords` with every record up to the topic's present end, committed ones only (aborted transactions are
+ * left out), then resolves with that end. Nobody should be writing to it. Rejects with the client's error, or with the signal's reason.
  */
 export async function readTopic(
   kafka: Kafka,
@@ -31,7 +36,7 @@ export async function readTopic(
   await admin.connect();
   const groupId = `spillway-check-${topic}-${randomUUID()}`;
   try {
-    const ends = await endOffsets(admin, topic);
+    const ends = await settledEndOffsets(admin, topic, signal);
     await readTo(ends, kafka, groupId, topic, onRecords, signal);
     await admin.deleteGroups([groupId]).catch(() => {
       // A group left behind without members expires by itself.
@@ -39,6 +44,19 @@ export async function readTopic(
     return ends;
   } finally {
     await admin.disconnect();
+  }
+}
+
+/**
+ * A group's offsets may be visible a moment before the markers of the same transaction have reached the topics it
+ * wrote to, so the ends are asked for until they stand still.
+ */
+async function settledEndOffsets(admin: Admin, topic: string, signal: AbortSignal): Promise<EndOffsets> {
+  for (let before = await endOffsets(admin, topic); ; ) {
+    await delay(SETTLE_MS, undefined, { signal });
+    const now = await endOffsets(admin, topic);
+    if ([...now].every(([partition, end]) => before.get(partition) === end)) return now;
+    before = now;
   }
 }
 
@@ -61,15 +79,14 @@ async function readTo(
   });
   try {
     await consumer.connect();
-    const reachedEnd = untilRead(consumer, ends, unread, signal);
+    const reachedEnd = untilRead(consumer, unread, signal);
     // Its rejection is awaited below; until then it must not count as unhandled.
     reachedEnd.catch(() => {});
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch: { partition, messages } }) => {
-        const end = ends.get(partition) ?? 0;
-        onRecords({ partition, messages: messages.filter(({ offset }) => Number(offset) < end) });
+        onRecords({ partition, messages });
       },
     });
     await reachedEnd;
@@ -78,21 +95,20 @@ async function readTo(
   }
 }
 
-/** The client announces the end of every batch, also of those that hold nothing but markers or aborted records. */
-function untilRead(
-  consumer: Consumer,
-  ends: EndOffsets,
-  unread: Set<number>,
-  signal: AbortSignal,
-): Promise<void> {
+/**
+ * The client announces the end of every batch, also of those that hold nothing but markers or aborted records. A
+ * transaction that is open yet keeps the last batch below the high watermark, and so is waited for.
+ */
+function untilRead(consumer: Consumer, unread: Set<number>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reject(payload.error);
     });
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
-      if (Number(lastOffset) + 1 < ends.get(partition)!) return;
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+      const { partition, lastOffset, highWatermark } = payload;
+      if (Number(lastOffset) + 1 < Number(highWatermark)) return;
       unread.delete(partition);
       if (unread.size === 0) resolve();
     });
