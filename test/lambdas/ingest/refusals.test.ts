@@ -94,7 +94,13 @@ const events: [what: string, event: unknown, status: number, type: string, field
     "invalid-data",
     "/data/delayMin",
   ],
-  ["a missing field", { ...flight, data: without(data, "distanceMi") }, 422, "invalid-data", "/data/distanceMi"],
+  [
+    "a missing field",
+    { ...flight, data: without(data, "distanceMi") },
+    422,
+    "invalid-data",
+    "/data/distanceMi",
+  ],
   ["a time in 2099", { ...flight, time: "2099-01-01T00:00:00Z" }, 422, "time-too-far-ahead", "/time"],
   [
     "a time just beyond the bound",
@@ -115,7 +121,13 @@ const events: [what: string, event: unknown, status: number, type: string, field
     "invalid-key",
     "/subject",
   ],
-  ["an event of 2 MB", { ...flight, data: { ...data, note: "x".repeat(2_000_000) } }, 413, "event-too-large", ""],
+  [
+    "an event of 2 MB",
+    { ...flight, data: { ...data, note: "x".repeat(2_000_000) } },
+    413,
+    "event-too-large",
+    "",
+  ],
 ];
 
 describe("an event refused", () => {
@@ -150,7 +162,10 @@ describe("an event refused", () => {
 
   it("takes the first problem's status where all are refused", async () => {
     const answer = await send(batch([{ ...flight, type: "x" }, without(flight, "time")]));
-    expect(answer).toMatchObject({ status: 422, body: { problems: [{ index: 0 }, { index: 1, status: 400 }] } });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { problems: [{ index: 0 }, { index: 1, status: 400 }] },
+    });
   });
 
   it("leaves out an id that is too long to echo", async () => {
@@ -161,7 +176,10 @@ describe("an event refused", () => {
 
   it("refuses data that is nested more deeply than can be written again", async () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-    const event = JSON.stringify({ ...flight, data: { ...data, note: 0 } }).replace('"note":0', `"note":${deep}`);
+    const event = JSON.stringify({ ...flight, data: { ...data, note: 0 } }).replace(
+      '"note":0',
+      `"note":${deep}`,
+    );
     const answer = await send(batch(`[${event}]`));
     expect(answer).toMatchObject({ status: 422, body: { field: "/data" } });
   });

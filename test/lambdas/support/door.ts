@@ -1,6 +1,6 @@
-import { EventPublisher } from "../../../lambdas/ingest/publisher.ts";
-import { ingest } from "../../../lambdas/ingest/ingest.ts";
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
+import { ingest } from "../../../lambdas/ingest/ingest.ts";
+import { EventPublisher } from "../../../lambdas/ingest/publisher.ts";
 import type { Problem } from "../../../runtime/problem.ts";
 import { NOW_MS } from "./events.ts";
 import { FakeKafka } from "./fake-kafka.ts";
@@ -21,7 +21,11 @@ export const partitionCounts: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Sends a request through the door's logic, with Kafka faked. */
-export async function send(request: HttpRequest, kafka = new FakeKafka(), remainingMs = 5_000): Promise<Answer> {
+export async function send(
+  request: HttpRequest,
+  kafka = new FakeKafka(),
+  remainingMs = 5_000,
+): Promise<Answer> {
   const publisher = new EventPublisher(kafka, partitionCounts);
   const { response } = await ingest(request, remainingMs, { publisher, now: () => NOW_MS });
   return {
