@@ -8,6 +8,8 @@ const featureFlags = {
   "@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker": true,
   "@aws-cdk/aws-iam:minimizePolicies": true,
   "@aws-cdk/core:checkSecretUsage": true,
+  // CloudFormation then refuses to take away what another stack still uses.
+  "@aws-cdk/core:defaultCrossStackReferences": "strong",
   "@aws-cdk/core:enablePartitionLiterals": true,
 } as const;
 
