@@ -5,10 +5,11 @@
 import type { ICustomPartitioner, Kafka, Producer, ProducerBatch, RecordMetadata } from "kafkajs";
 
 /**
- * kafkajs retries inside one send, on the connections it has. Few and short: whoever sends has a deadline, and a
- * fresh producer recovers from more than a retry does.
+ * How often kafkajs tries again inside one connect or send. Few and short: whoever sends has a deadline, and a fresh
+ * producer recovers from more than a retry does. Functions give it to their Kafka client, too: connecting takes its
+ * retries from there.
  */
-const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 };
+export const sendRetry = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 export type SendBatch = Pick<ProducerBatch, "topicMessages">;
 
@@ -50,7 +51,7 @@ export class ReusedProducer {
     const createPartitioner = this.#createPartitioner;
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
-      retry: RETRY,
+      retry: sendRetry,
       ...(createPartitioner && { createPartitioner }),
     });
     return { producer, connected: producer.connect() };

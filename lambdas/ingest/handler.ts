@@ -17,6 +17,7 @@ import { topics } from "../../contracts/topics.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { answerErrors } from "../../runtime/http-errors.ts";
 import { createKafka } from "../../runtime/kafka.ts";
+import { sendRetry } from "../../runtime/producer.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { ingest } from "./ingest.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -26,6 +27,7 @@ const telemetry = createTelemetry("ingest");
 const kafka = createKafka({
   clientId: "spillway-ingest",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
+  retry: sendRetry,
 });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
 const ports = { publisher: new EventPublisher(kafka, partitionCounts), now: Date.now };

@@ -12,6 +12,7 @@ import { metrics } from "../../contracts/metrics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
+import { sendRetry } from "../../runtime/producer.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { sink } from "./sink.ts";
@@ -21,6 +22,7 @@ const telemetry = createTelemetry("sink");
 const kafka = createKafka({
   clientId: "spillway-sink",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
+  retry: sendRetry,
 });
 const ports = {
   table: new DynamoDBResultsTable(

@@ -1,0 +1,106 @@
+/** The functions as they are deployed: bundled, in a process of their own, invoked once. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeValidators } from "../../lambdas/ingest/generate-validators.ts";
+import { flight, structured } from "./support/events.ts";
+
+const MAX_BUNDLE_BYTES = 1_024 * 1_024;
+const ROOT = path.join(import.meta.dirname, "../..");
+const REQUIRE = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
+  const validators = path.join(folder, "validators.mjs");
+  await writeValidators(validators);
+  await build({
+    entryPoints: ["ingest", "sink", "query"].map((name) => path.join(ROOT, `lambdas/${name}/handler.ts`)),
+    outbase: path.join(ROOT, "lambdas"),
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    alias: { "#event-validators": validators },
+    banner: { js: REQUIRE },
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    mainFields: ["module", "main"],
+    logLevel: "silent",
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const bundleOf = (name: string): string => path.join(folder, name, "handler.mjs");
+
+/** Imports the bundle in a fresh process that may not make code from strings, and invokes it once. */
+async function invoke(
+  name: string,
+  event: unknown,
+  remainingMs: number,
+): Promise<{ statusCode: number } | null> {
+  const script = `
+    const { handler } = await import(process.argv[1]);
+    const context = { functionName: "f", awsRequestId: "r", getRemainingTimeInMillis: () => ${remainingMs} };
+    const answer = await handler(JSON.parse(process.argv[2]), context);
+    process.stdout.write("\\nANSWER " + JSON.stringify(answer ?? null) + "\\n", () => process.exit(0));`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      "--disallow-code-generation-from-strings",
+      "--input-type=module",
+      "--eval",
+      script,
+      bundleOf(name),
+      JSON.stringify(event),
+    ],
+    {
+      env: {
+        AWS_REGION: "eu-central-1",
+        SPILLWAY_ENVIRONMENT: "test",
+        // Port 1 refuses: Kafka is away.
+        SPILLWAY_BOOTSTRAP_SERVERS: "127.0.0.1:1",
+        SPILLWAY_RESULTS_TABLE: "results",
+        SPILLWAY_PIPELINES: "airport-delays",
+      },
+    },
+  );
+  return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
+}
+
+describe.each(["ingest", "sink", "query"])("the bundle of %s", (name) => {
+  it("is at most 1 MiB", async () => {
+    expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
+  });
+});
+
+describe("a bundle in a process of its own", () => {
+  it("judges events with ready-made validators", async () => {
+    const event = structured({ ...flight, data: {} });
+    expect(await invoke("ingest", event, 10_000)).toMatchObject({ statusCode: 422 });
+    expect(await readFile(bundleOf("ingest"), "utf8")).not.toContain("new Function");
+  });
+
+  it("answers 503 before its time is over where Kafka is away", async () => {
+    expect(await invoke("ingest", structured(flight), 1_500)).toMatchObject({
+      statusCode: 503,
+      headers: { "retry-after": "5" },
+    });
+  });
+
+  it("takes an empty batch of results", async () => {
+    expect(await invoke("sink", { eventSource: "aws:kafka", records: {} }, 10_000)).toBeNull();
+  });
+
+  it("answers 404 for an unknown pipeline", async () => {
+    const event = { pathParameters: { pipeline: "no-such", key: "ATL" } };
+    expect(await invoke("query", event, 10_000)).toMatchObject({ statusCode: 404 });
+  });
+});
