@@ -67,6 +67,9 @@ export interface Transactions {
    * - {@link CommitNotMadeError}: failed before EndTxn and was aborted; the same commit may be sent again;
    * - {@link CommitUnknownError}: EndTxn was sent and its answer is an error or missing;
    * - {@link FencedError}: a newer producer with this transactional id exists; nothing was written.
+   *
+   * After any of them this object takes no further commit: fence anew and send again there. (A send whose answer
+   * was lost may have been written; sent again with its sequence numbers it would pass for a duplicate.)
    */
   commit(commit: Commit): Promise<void>;
   close(): Promise<void>;
@@ -108,8 +111,11 @@ export interface GroupMembership {
 export interface Log {
   /** Joins the consumer group and starts to deliver batches. Never commits offsets by itself. */
   join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership>;
-  /** Initializes the transactional producer: older ones with the same id are fenced when it resolves. */
-  fence(transactionalId: string): Promise<Transactions>;
+  /**
+   * Initializes the transactional producer: older ones with the same id are fenced when it resolves. Its commits
+   * carry offsets of `group`.
+   */
+  fence(transactionalId: string, group: string): Promise<Transactions>;
   /** Committed offsets of a group, read fresh. */
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /** First offset still in the log, and the next one to be written. */
