@@ -16,8 +16,9 @@ export class Progress {
   readonly #read: () => Snapshot;
   readonly #output: NodeJS.WriteStream;
   readonly #startedAt = performance.now();
-  readonly #samples: { at: number; accepted: number }[] = [];
+  readonly #samples = [{ at: this.#startedAt, accepted: 0 }];
   readonly #timer: NodeJS.Timeout;
+  #stopped = false;
 
   /** Shows `read`'s snapshots until {@link stop}. */
   constructor(total: number, read: () => Snapshot, output: NodeJS.WriteStream = process.stdout) {
@@ -33,9 +34,12 @@ export class Progress {
     this.#output.write(`${line}\n`);
   }
 
-  /** Shows the last state and stops. */
+  /** Shows the last state, with the rate over all of it, and stops. */
   stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
     clearInterval(this.#timer);
+    this.#samples.splice(1);
     this.#show();
     if (this.#output.isTTY) this.#output.write("\n");
   }

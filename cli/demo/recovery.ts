@@ -17,16 +17,23 @@ export interface Recovery {
   readonly recoveryMs: number;
 }
 
+export interface KillOptions {
+  /** Events that have been accepted by now. */
+  readonly afterEvents: number;
+  readonly onKilled: (pid: number) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Kills one process of the service with SIGKILL and waits for the recovery. */
 export async function killAndRecover(
   control: Control,
   service: string,
   group: GroupProgress,
-  afterEvents: number,
-  signal: AbortSignal,
+  { afterEvents, onKilled, signal }: KillOptions,
 ): Promise<Recovery> {
   const killedPid = await control.kill(service);
   const killedAt = performance.now();
+  onKilled(killedPid);
   const atKill = await group.committed();
   for (;;) {
     await delay(POLL_MS, undefined, { signal });

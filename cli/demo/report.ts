@@ -9,7 +9,6 @@ export interface DemoFigures {
   readonly retries: number;
   /** From the first request until the last was accepted. */
   readonly replayMs: number;
-  /** From the first request until the processor had committed the flush. */
   readonly recovery: Recovery;
   readonly verification: Verification;
 }

@@ -85,13 +85,13 @@ async function replayWithKill(
   const progress = new Progress(events, () => ({ accepted, lag: lag.latest }));
   const killWhenDue = () => {
     if (recovery !== undefined || accepted < killAt * events) return;
-    recovery = killAndRecover(control, service, processor, accepted, signal);
-    recovery.then(
-      ({ killedPid, recoveryMs }) =>
-        progress.note(`killed process ${killedPid}; recovered after ${seconds(recoveryMs)}`),
-      // Reported where it is awaited.
-      () => {},
-    );
+    recovery = killAndRecover(control, service, processor, {
+      afterEvents: accepted,
+      onKilled: (pid) => progress.note(`killed process ${pid} of ${service} with SIGKILL`),
+      signal,
+    });
+    // It is awaited, and its failure reported, once everything has been sent.
+    recovery.catch(() => {});
   };
   const startedAt = performance.now();
   try {
@@ -108,6 +108,7 @@ async function replayWithKill(
       signal,
     });
     const replayMs = performance.now() - startedAt;
+    progress.stop();
     return { accepted, retries, replayMs, recovery: await recovery! };
   } finally {
     lag.stop();
@@ -130,5 +131,3 @@ async function endOfLastWindow(db: DuckDBConnection): Promise<number> {
   const lastMs = reader.getRows()[0]![0] as number;
   return (Math.floor(lastMs / HOUR_MS) + 1) * HOUR_MS;
 }
-
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
