@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PrerequisiteError } from "../errors.ts";
+import type { Link } from "../links/link.ts";
+import { freePort } from "../links/ports.ts";
+import { Child } from "../processes/child.ts";
+import { untilListening } from "../processes/wait.ts";
+
+const LOOPBACK_ONLY = join(import.meta.dirname, "loopback-only.ts");
+const S3_SQS_MAIN = join(import.meta.dirname, "s3-sqs-main.ts");
+
+/** A process that stands in for an AWS service. */
+export type EmulatorName = "dynamodb" | "s3-sqs" | "kinesis";
+
+interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: string;
+}
+
+export interface EmulatorOptions {
+  readonly name: EmulatorName;
+  readonly region: string;
+  readonly logDirectory: string;
+  readonly verbose: boolean;
+}
+
+/** An emulator behind the links its clients use; `s3-sqs` has one for each service, so that each can be cut. */
+export class Emulator {
+  readonly name: EmulatorName;
+  readonly #options: EmulatorOptions;
+  readonly #links: readonly Link[];
+  #child: Child | undefined;
+
+  constructor(options: EmulatorOptions, links: readonly Link[]) {
+    this.name = options.name;
+    this.#options = options;
+    this.#links = links;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.running ? this.#child.pid : undefined;
+  }
+
+  /** Resolves once it accepts connections. */
+  async start(): Promise<void> {
+    const { name, region, logDirectory, verbose } = this.#options;
+    const port = await freePort();
+    const logFile = join(logDirectory, `${name}.log`);
+    const child = new Child({ name, ...(await commandOf(name, port, region)), logFile, verbose });
+    this.#child = child;
+    const abort = new AbortController();
+    try {
+      await Promise.race([untilListening(port, abort.signal), child.failOnExit(logFile)]);
+    } finally {
+      abort.abort();
+    }
+    for (const link of this.#links) link.connectTo(port);
+  }
+
+  async stop(): Promise<void> {
+    // What it holds lives in memory and goes with the run, so that there is nothing to finish.
+    await this.#child?.kill();
+  }
+}
+
+async function commandOf(name: EmulatorName, port: number, region: string): Promise<Command> {
+  const directory = import.meta.dirname;
+  switch (name) {
+    case "dynamodb":
+      return { command: dynoxide(), args: ["serve", "--port", String(port)], environment: {}, directory };
+    case "s3-sqs":
+      return {
+        command: process.execPath,
+        args: ["--import", LOOPBACK_ONLY, S3_SQS_MAIN, String(port), region],
+        environment: {},
+        directory,
+      };
+    case "kinesis": {
+      const home = packageDirectory("kinesis-local");
+      return {
+        command: process.execPath,
+        args: ["--import", LOOPBACK_ONLY, "main.js"],
+        environment: {
+          KINESIS_MOCK_PLAIN_PORT: String(port),
+          // It insists on a TLS port as well, which nobody here uses.
+          KINESIS_MOCK_TLS_PORT: String(await freePort()),
+          AWS_REGION: region,
+          LOG_LEVEL: "WARN",
+        },
+        // It reads its certificate from where it is started.
+        directory: home,
+      };
+    }
+  }
+}
+
+function dynoxide(): string {
+  const binary = join(packageDirectory("@dynoxide/linux-x64"), "dynoxide");
+  if (!existsSync(binary)) {
+    throw new PrerequisiteError(
+      "The DynamoDB emulator is not installed. Run `npm ci` on Linux x64, the host that local runs support.",
+    );
+  }
+  return binary;
+}
+
+function packageDirectory(name: string): string {
+  try {
+    return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
+  } catch (cause) {
+    throw new PrerequisiteError(
+      `The package ${name} is not installed. Run \`npm ci\` on Linux x64, the host that local runs support.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,131 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { LambdaFunction } from "../functions/function.ts";
+import {
+  type ApiIdentity,
+  gatewayAnswer,
+  type HttpResponse,
+  requestEvent,
+  responseOf,
+  sourceIpOf,
+  splitUrl,
+} from "./payload.ts";
+import { type RequestLimit, TokenBucket } from "./request-limit.ts";
+import { matchRoute, type Route } from "./routes.ts";
+
+/** HTTP APIs refuse larger requests (API Gateway quotas). */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+export interface ApiRoute extends Route {
+  readonly target: LambdaFunction;
+  /** How long the gateway waits for the integration. */
+  readonly timeoutMs: number;
+}
+
+/** One HTTP API on a port of its own. It listens at once, and answers 503 until it is opened. */
+export class ApiServer {
+  readonly #server: Server;
+  #routes: readonly ApiRoute[] = [];
+  #identity: ApiIdentity | undefined;
+  #bucket: TokenBucket | undefined;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on("request", (request, response) => void this.#serve(request, response));
+  }
+
+  static async listen(): Promise<ApiServer> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new ApiServer(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get routeKeys(): string[] {
+    return this.#routes.map(({ routeKey }) => routeKey);
+  }
+
+  /** Without a limit every request is let in. */
+  open(identity: ApiIdentity, routes: readonly ApiRoute[], limit: RequestLimit | undefined): void {
+    this.#identity = identity;
+    this.#routes = routes;
+    this.#bucket = limit && new TokenBucket(limit, Date.now());
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const body = await readBody(request);
+      const answer =
+        body === undefined
+          ? gatewayAnswer(413, "Request Entity Too Large")
+          : await this.#answer(request, body);
+      // The rest of a body that was refused is not read: the connection cannot be used again.
+      if (body === undefined) response.setHeader("connection", "close");
+      response.writeHead(answer.statusCode, { ...answer.headers, "content-length": answer.body.length });
+      response.end(answer.body);
+    } catch {
+      // Only the client going away while its request is read leads here; there is nobody to answer.
+      response.destroy();
+    }
+  }
+
+  async #answer(request: IncomingMessage, body: Buffer): Promise<HttpResponse> {
+    if (this.#identity === undefined) return gatewayAnswer(503, "Service Unavailable");
+    const { method = "GET", url = "/", rawHeaders, httpVersion } = request;
+    const [path] = splitUrl(url);
+    const match = matchRoute(this.#routes, method, path);
+    if (match === undefined) return gatewayAnswer(404, "Not Found");
+    if (this.#bucket?.take(Date.now()) === false) return gatewayAnswer(429, "Too Many Requests");
+    const { route, pathParameters } = match;
+    const event = requestEvent(
+      { method, url, rawHeaders, body, sourceIp: sourceIpOf(request), httpVersion },
+      { routeKey: route.routeKey, pathParameters },
+      this.#identity,
+      new Date(),
+    );
+    return invoke(route, event);
+  }
+}
+
+async function invoke(route: ApiRoute, event: string): Promise<HttpResponse> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<"timeout">((resolve) => {
+    timer = setTimeout(resolve, route.timeoutMs, "timeout");
+  });
+  const result = await Promise.race([route.target.invoke(event), timeout]);
+  clearTimeout(timer);
+  if (result === "timeout") return gatewayAnswer(503, "Service Unavailable");
+  switch (result.kind) {
+    case "answer":
+      return responseOf(result.payload) ?? gatewayAnswer(500, "Internal Server Error");
+    case "error":
+      return gatewayAnswer(500, "Internal Server Error");
+    case "throttled":
+      return gatewayAnswer(503, "Service Unavailable");
+    case "too-large":
+      return gatewayAnswer(413, "Request Entity Too Large");
+  }
+}
+
+/** The whole body; undefined as soon as it is larger than the gateway takes. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,98 @@
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { objectOf, textOf } from "../assembly/json.ts";
+import type { Resource } from "../assembly/load.ts";
+import type { LambdaFunction } from "../functions/function.ts";
+import { displayNames, type Plan } from "../plan/plan.ts";
+import { KafkaPoller } from "./kafka-poller.ts";
+import { KinesisPoller, type SendToDestination } from "./kinesis-poller.ts";
+import { type MappingSettings, mappingSettings, type Poller, type PollerOptions } from "./mapping.ts";
+import { SqsPoller } from "./sqs-poller.ts";
+
+export interface MappingSources {
+  readonly plan: Plan;
+  readonly functions: ReadonlyMap<Resource, LambdaFunction>;
+  readonly bootstrapServers: string;
+  readonly sqs: SQSClient;
+  readonly kinesis: KinesisClient;
+  readonly warn: (line: string) => void;
+}
+
+/** A poller for every enabled event source mapping; one of a source that is not run here is named in `warn`. */
+export function makePollers(sources: MappingSources): ReadonlyMap<string, Poller> {
+  const resources = sources.plan.resources("AWS::Lambda::EventSourceMapping");
+  const labels = displayNames(resources);
+  const pollers = new Map<string, Poller>();
+  for (const resource of resources) {
+    const name = labels.get(resource)!;
+    const poller = makePoller(sources, resource, name);
+    if (poller !== undefined) pollers.set(name, poller);
+  }
+  return pollers;
+}
+
+function makePoller(sources: MappingSources, resource: Resource, name: string): Poller | undefined {
+  const { plan, functions, warn } = sources;
+  const properties = plan.resolver.properties(resource);
+  const settings = mappingSettings(properties);
+  if (!settings.enabled) return undefined;
+  const target = functions.get(
+    plan.need(resource, functionOf(textOf(properties.FunctionName)), "AWS::Lambda::Function"),
+  );
+  if (target === undefined) {
+    warn(`${name}: its function is not run locally, so that nothing reads ${settings.sourceArn}.`);
+    return undefined;
+  }
+  if (objectOf(properties.FilterCriteria).Filters !== undefined) {
+    warn(`${name}: its filter is not applied locally; the function gets every record.`);
+  }
+  const options: PollerOptions = { name, region: plan.assembly.region, settings, target, warn };
+  switch (settings.sourceArn.split(":")[2]) {
+    case "kafka":
+      if (settings.onFailureArn !== undefined) {
+        warn(`${name}: its on-failure destination is not used locally; failed batches are retried for ever.`);
+      }
+      return new KafkaPoller({ ...options, bootstrapServers: sources.bootstrapServers });
+    case "sqs": {
+      const queue = plan.need(resource, settings.sourceArn, "AWS::SQS::Queue");
+      return new SqsPoller({ ...options, client: sources.sqs, queueUrl: queueUrl(plan, queue) });
+    }
+    case "kinesis": {
+      const stream = plan.need(resource, settings.sourceArn, "AWS::Kinesis::Stream");
+      return new KinesisPoller({
+        ...options,
+        client: sources.kinesis,
+        streamName: plan.identities.name(stream),
+        onFailure: destination(sources, name, settings),
+      });
+    }
+    default:
+      warn(`${name}: ${settings.sourceArn} is no source that runs locally.`);
+      return undefined;
+  }
+}
+
+function destination(
+  { plan, sqs, warn }: MappingSources,
+  name: string,
+  { onFailureArn }: MappingSettings,
+): SendToDestination | undefined {
+  if (onFailureArn === undefined) return undefined;
+  const queue = plan.find(onFailureArn, "AWS::SQS::Queue");
+  if (queue === undefined) {
+    warn(
+      `${name}: the destination ${onFailureArn} is no queue of this assembly; discarded records go nowhere.`,
+    );
+    return undefined;
+  }
+  const url = queueUrl(plan, queue);
+  return async (record) => {
+    await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: record }));
+  };
+}
+
+const queueUrl = (plan: Plan, queue: Resource): string => textOf(plan.identities.identify(queue)) ?? "";
+
+/** A mapping names its function by name or ARN, or by an ARN with a version or alias. */
+const functionOf = (name: string | undefined): string | undefined =>
+  name?.startsWith("arn:") ? name.split(":").slice(0, 7).join(":") : name;

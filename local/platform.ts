@@ -1,0 +1,314 @@
+import { join, resolve } from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { type Assembly, loadAssembly, type Resource, resourcesOf } from "./assembly/load.ts";
+import { ControlServer } from "./control/control-server.ts";
+import { controlsOf } from "./control/controls.ts";
+import { Emulator, type EmulatorName } from "./emulators/emulator.ts";
+import { createBucket, createQueue, createStream, createTable } from "./emulators/resources.ts";
+import { LambdaFunction, UnreservedConcurrency } from "./functions/function.ts";
+import { ApiServer } from "./http/api-server.ts";
+import { Cluster } from "./kafka/cluster.ts";
+import { kafkaJars } from "./kafka/jars.ts";
+import { Link } from "./links/link.ts";
+import type { Poller } from "./mappings/mapping.ts";
+import { makePollers } from "./mappings/start.ts";
+import { planApi } from "./plan/apis.ts";
+import { planFunctions } from "./plan/functions.ts";
+import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
+import { planServices } from "./plan/services.ts";
+import { RunDirectory } from "./run-directory.ts";
+import { Service, type ServiceDefinition } from "./services/service.ts";
+
+/** The concurrency a new AWS account has for its functions (Lambda quotas). */
+const UNRESERVED_CONCURRENCY = 10;
+
+/** Any key will do: nothing here checks a signature. */
+const CREDENTIALS = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+
+export interface PlatformOptions {
+  /** The cloud assembly's directory. */
+  readonly assembly: string;
+  readonly brokers: number;
+  /** Prints every child's output. */
+  readonly verbose: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** What a client needs to use the platform: the line that says it is ready. */
+export interface Ready {
+  readonly ready: true;
+  readonly controlUrl: string;
+  /** Base URL by the API's name. */
+  readonly apis: Readonly<Record<string, string>>;
+  /** Base URL by route key. */
+  readonly routes: Readonly<Record<string, string>>;
+  readonly bootstrapServers: string;
+  /** Names in AWS by logical id. */
+  readonly tables: Readonly<Record<string, string>>;
+  readonly buckets: Readonly<Record<string, string>>;
+  readonly services: readonly string[];
+  /** Region, credentials and endpoints: what an AWS client needs to reach the emulators. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runDirectory: string;
+}
+
+/** A run of a cloud assembly on this machine. */
+export class Platform {
+  readonly #options: PlatformOptions;
+  readonly #assembly: Assembly;
+  readonly #directory: RunDirectory;
+  readonly links = new Map<string, Link>();
+  readonly apiServers = new Map<Resource, ApiServer>();
+  readonly emulators = new Map<EmulatorName, Emulator>();
+  readonly functions = new Map<Resource, LambdaFunction>();
+  readonly services = new Map<string, Service>();
+  readonly warnings: string[] = [];
+  cluster: Cluster | undefined;
+  plan!: Plan;
+  environment: Readonly<Record<string, string>> = {};
+  #pollers: ReadonlyMap<string, Poller> = new Map();
+  #control: ControlServer | undefined;
+
+  private constructor(options: PlatformOptions, assembly: Assembly) {
+    this.#options = options;
+    this.#assembly = assembly;
+    this.#directory = new RunDirectory();
+  }
+
+  /**
+   * Starts everything and resolves once it can be used. Where something fails, what was started is stopped again
+   * and the error (see errors.ts) is thrown.
+   */
+  static async start(options: PlatformOptions): Promise<{ platform: Platform; ready: Ready }> {
+    const assembly = loadAssembly(resolve(options.assembly));
+    const withKafka = resourcesOf(assembly, "AWS::MSK::Cluster").length > 0;
+    const jars = withKafka ? await kafkaJars(options.say) : undefined;
+    const platform = new Platform(options, assembly);
+    try {
+      return { platform, ready: await platform.#start(jars) };
+    } catch (error) {
+      await platform.stop();
+      throw error;
+    }
+  }
+
+  get runDirectory(): string {
+    return this.#directory.path;
+  }
+
+  get bootstrapServers(): string {
+    return this.brokerLinks.map(({ address }) => address).join(",");
+  }
+
+  get brokerLinks(): Link[] {
+    return [...this.links.values()].filter(({ name }) => name.startsWith("broker-"));
+  }
+
+  /** In order: no new requests, no new invocations, services leave, and only then what they need goes. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.apiServers.values()].map((server) => server.close()));
+    await Promise.all([
+      ...[...this.#pollers.values()].map((poller) => poller.stop()),
+      ...[...this.services.values()].map((service) => service.stop()),
+    ]);
+    await Promise.all([...this.functions.values()].map((lambda) => lambda.stop()));
+    await Promise.all([this.cluster?.stop(), ...[...this.emulators.values()].map((one) => one.stop())]);
+    await Promise.all([...this.links.values()].map((link) => link.close()));
+    await this.#control?.close();
+    this.#directory.remove();
+  }
+
+  async #start(jars: string | undefined): Promise<Ready> {
+    await this.#openDoors(jars !== undefined);
+    const definitions = await this.#readPlan();
+    await Promise.all([
+      this.#startKafka(jars),
+      ...[...this.emulators.keys()].map((name) => this.#startEmulator(name)),
+    ]);
+    this.#openApis();
+    await this.#startPollers();
+    const { verbose, say } = this.#options;
+    for (const definition of definitions) {
+      const logFile = (index: number): string => join(this.#logs, `${definition.name}-${index}.log`);
+      const service = new Service(definition, { logFile, verbose, say });
+      this.services.set(definition.name, service);
+      service.start();
+    }
+    this.#control = await ControlServer.listen(controlsOf(this));
+    return this.#ready(this.#control.url);
+  }
+
+  get #logs(): string {
+    return this.#directory.directory("logs");
+  }
+
+  /** Everything that has an address listens before anything is resolved, as values are made of addresses. */
+  async #openDoors(withKafka: boolean): Promise<void> {
+    const { brokers, verbose } = this.#options;
+    const has = (...types: readonly string[]): boolean => resourcesOf(this.#assembly, ...types).length > 0;
+    const names = Array.from({ length: withKafka ? brokers : 0 }, (_, index) => `broker-${index + 1}`);
+    const emulators: [EmulatorName, string[]][] = [];
+    if (has(...TABLE_TYPES)) emulators.push(["dynamodb", ["dynamodb"]]);
+    if (has("AWS::S3::Bucket", "AWS::SQS::Queue")) emulators.push(["s3-sqs", ["s3", "sqs"]]);
+    if (has("AWS::Kinesis::Stream")) emulators.push(["kinesis", ["kinesis"]]);
+    for (const name of [...names, ...emulators.flatMap(([, links]) => links)]) {
+      this.links.set(name, await Link.open(name));
+    }
+    for (const [name, links] of emulators) {
+      const { region } = this.#assembly;
+      const options = { name, region, logDirectory: this.#logs, verbose };
+      this.emulators.set(
+        name,
+        new Emulator(
+          options,
+          links.map((link) => this.links.get(link)!),
+        ),
+      );
+    }
+    for (const api of resourcesOf(this.#assembly, "AWS::ApiGatewayV2::Api")) {
+      this.apiServers.set(api, await ApiServer.listen());
+    }
+    this.environment = { AWS_REGION: this.#assembly.region, ...CREDENTIALS };
+    for (const name of ["dynamodb", "s3", "sqs", "kinesis"]) {
+      const link = this.links.get(name);
+      if (link === undefined) continue;
+      this.environment = { ...this.environment, [`AWS_ENDPOINT_URL_${name.toUpperCase()}`]: link.url };
+    }
+  }
+
+  /** Resolves every value the run needs, so that a mistake in the assembly is found before a process is started. */
+  async #readPlan(): Promise<ServiceDefinition[]> {
+    this.plan = new Plan(this.#assembly, {
+      region: this.#assembly.region,
+      sqsEndpoint: this.links.get("sqs")?.url ?? "",
+      bootstrapServers: this.bootstrapServers,
+      apiUrl: (api) => this.apiServers.get(api)?.url ?? "",
+    });
+    const warn = (line: string): void => this.#warn(line);
+    this.plan.unsupported().forEach(warn);
+    const { verbose } = this.#options;
+    const unreserved = new UnreservedConcurrency(UNRESERVED_CONCURRENCY);
+    const code = join(this.runDirectory, "code");
+    for (const { resource, label, definition } of planFunctions(this.plan, this.environment, code, warn)) {
+      const logFile = join(this.#logs, `${label}.log`);
+      this.functions.set(resource, new LambdaFunction(definition, { logFile, verbose }, unreserved));
+    }
+    return planServices(this.plan, this.environment, join(this.runDirectory, "images"), warn);
+  }
+
+  async #startKafka(jars: string | undefined): Promise<void> {
+    if (jars === undefined) return;
+    const { brokers, verbose, say } = this.#options;
+    const { topics, serverProperties } = this.plan.kafka(brokers);
+    say(
+      `Kafka: ${brokers} broker${brokers === 1 ? "" : "s"}; topics keep at most ${brokers} replica${brokers === 1 ? "" : "s"} here, and min.insync.replicas is capped with it.`,
+    );
+    this.cluster = await Cluster.create({
+      jars,
+      directory: this.#directory.directory("kafka"),
+      logDirectory: this.#logs,
+      verbose,
+      links: this.brokerLinks,
+      properties: serverProperties,
+    });
+    await this.cluster.start();
+    await this.cluster.createTopics(topics);
+  }
+
+  async #startEmulator(name: EmulatorName): Promise<void> {
+    await this.emulators.get(name)!.start();
+    const { plan } = this;
+    switch (name) {
+      case "dynamodb": {
+        const client = new DynamoDBClient(this.#client("dynamodb"));
+        await Promise.all(
+          plan.storage(...TABLE_TYPES).map((table) => createTable(client, table.name, table.properties)),
+        );
+        return;
+      }
+      case "s3-sqs": {
+        const s3 = new S3Client({ ...this.#client("s3"), forcePathStyle: true });
+        const sqs = new SQSClient(this.#client("sqs"));
+        await Promise.all([
+          ...plan.storage("AWS::S3::Bucket").map((bucket) => createBucket(s3, bucket.name)),
+          ...plan.storage("AWS::SQS::Queue").map((queue) => createQueue(sqs, queue.name, queue.properties)),
+        ]);
+        return;
+      }
+      case "kinesis": {
+        const client = new KinesisClient(this.#client("kinesis"));
+        const streams = plan.storage("AWS::Kinesis::Stream");
+        await Promise.all(streams.map((stream) => createStream(client, stream.name, stream.properties)));
+      }
+    }
+  }
+
+  #client(link: string) {
+    return {
+      endpoint: this.links.get(link)?.url ?? "",
+      region: this.#assembly.region,
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    };
+  }
+
+  #openApis(): void {
+    let unsigned = 0;
+    for (const [api, server] of this.apiServers) {
+      const { host } = new URL(server.url);
+      const { identity, routes, limit } = planApi(this.plan, api, host, (line) => this.#warn(line));
+      unsigned += routes.filter(({ signed }) => signed).length;
+      const targets = routes.flatMap((route) => {
+        const target = this.functions.get(route.function);
+        return target === undefined ? [] : [{ ...route, target }];
+      });
+      server.open(identity, targets, limit);
+    }
+    if (unsigned > 0) {
+      this.#options.say(
+        `${unsigned} routes with IAM authorization take unsigned calls here; AWS would refuse them.`,
+      );
+    }
+  }
+
+  async #startPollers(): Promise<void> {
+    this.#pollers = makePollers({
+      plan: this.plan,
+      functions: this.functions,
+      bootstrapServers: this.bootstrapServers,
+      sqs: new SQSClient(this.#client("sqs")),
+      kinesis: new KinesisClient(this.#client("kinesis")),
+      warn: (line) => this.#options.say(line),
+    });
+    await Promise.all([...this.#pollers.values()].map((poller) => poller.start()));
+  }
+
+  #ready(controlUrl: string): Ready {
+    const apis = displayNames([...this.apiServers.keys()]);
+    const urls = [...this.apiServers].map(([api, server]) => [apis.get(api)!, server.url] as const);
+    const routes = [...this.apiServers].flatMap(([, server]) =>
+      server.routeKeys.map((routeKey) => [routeKey, server.url] as const),
+    );
+    const names = (...types: readonly string[]): Record<string, string> =>
+      Object.fromEntries(this.plan.storage(...types).map(({ logicalId, name }) => [logicalId, name]));
+    return {
+      ready: true,
+      controlUrl,
+      apis: Object.fromEntries(urls),
+      routes: Object.fromEntries(routes),
+      bootstrapServers: this.bootstrapServers,
+      tables: names(...TABLE_TYPES),
+      buckets: names("AWS::S3::Bucket"),
+      services: [...this.services.keys()],
+      environment: this.environment,
+      runDirectory: this.runDirectory,
+    };
+  }
+
+  #warn(line: string): void {
+    this.warnings.push(line);
+    this.#options.say(`Warning: ${line}`);
+  }
+}
