@@ -20,13 +20,3 @@ export interface CloudEvent<Data = unknown> {
   readonly partitionkey?: string;
   readonly data: Data;
 }
-
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
-
-/**
- * An RFC 3339 date-time as milliseconds since the epoch, NaN where it is none. `Date.parse` alone would take
- * many other spellings, and read those without an offset in the time zone of whoever runs it.
- */
-export function parseTime(time: unknown): number {
-  return typeof time === "string" && RFC_3339.test(time) ? Date.parse(time) : Number.NaN;
-}

@@ -1,7 +1,8 @@
 /** Where a pipeline's events come from: types of the catalogue, or any topic with its own decoding. */
 import type { CloudEvent } from "../../../contracts/cloudevent.ts";
-import { parseTime, SPEC_VERSION } from "../../../contracts/cloudevent.ts";
+import { SPEC_VERSION } from "../../../contracts/cloudevent.ts";
 import { catalogue, type DataOf, type EventDefinition } from "../../../contracts/events/catalogue.ts";
+import { parseRfc3339 } from "../../../contracts/rfc3339.ts";
 
 /** A decoded event the pipeline has no interest in; it only counts as read. */
 export const IGNORED = Symbol("ignored");
@@ -59,11 +60,14 @@ export function events<const D extends readonly EventDefinition[]>(
   return {
     topic: first.topic,
     decode: (value) => decodeCloudEvent(value, bounds, known) as EventOf<D[number]> | typeof IGNORED,
-    time: (event) => parseTime(event.time),
+    time: (event) => timeOf(event),
     identity: (event) => `${event.source}\n${event.id}`,
     futureBoundMs: (event) => bounds.get(event.type)!,
   };
 }
+
+const timeOf = ({ time }: CloudEvent): number =>
+  (typeof time === "string" ? parseRfc3339(time) : undefined) ?? Number.NaN;
 
 /** Completes a {@link CustomSource}; a source made by {@link events} is returned as it is. */
 export function toSource<Event>(source: Source<Event> | CustomSource<Event>): Source<Event> {
