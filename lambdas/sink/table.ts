@@ -84,4 +84,4 @@ function putInput(
 const isContentRefused = (error: unknown): error is DynamoDBServiceException =>
   error instanceof DynamoDBServiceException &&
   error.name === "ValidationException" &&
-  !/schema/i.test(error.message);
+  !/schema|missing the key|type mismatch for key/i.test(error.message);

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { deadLetterHeaders } from "../../../contracts/dead-letter.ts";
+import { KafkaDeadLetters } from "../../../lambdas/sink/dead-letters.ts";
+import { sink } from "../../../lambdas/sink/sink.ts";
+import type { ResultsTable, WriteOutcome } from "../../../lambdas/sink/table.ts";
+import { TableUnavailableError } from "../../../runtime/errors.ts";
+import { FakeKafka } from "../support/fake-kafka.ts";
+import { atHour, delivery, mskRecord, result } from "../support/result-records.ts";
+
+const remainingMs = (): number => 10_000;
+const away = new TableUnavailableError("away", "wait");
+
+const tableThat = (write: () => Promise<WriteOutcome>): ResultsTable => ({ write });
+
+describe("the sink", () => {
+  it("counts what it stored, and what a newer version superseded", async () => {
+    const outcomes: WriteOutcome[] = [{ kind: "stored" }, { kind: "superseded" }, { kind: "stored" }];
+    const table = tableThat(async () => outcomes.shift()!);
+    const event = delivery([0, 1, 2, 2].map((hour) => mskRecord(atHour(hour))));
+    const report = await sink(event, remainingMs, {
+      table,
+      deadLetters: new KafkaDeadLetters(new FakeKafka()),
+    });
+    expect(report).toEqual({ stored: 2, superseded: 2, refused: 0 });
+  });
+
+  it("sends what no table can hold to the dead letters, its bytes unchanged, and goes on", async () => {
+    const kafka = new FakeKafka();
+    const table: ResultsTable = {
+      write: async ({ result }) =>
+        result.window.start === atHour(1).window.start
+          ? { kind: "refused", detail: "Item size has exceeded the maximum" }
+          : { kind: "stored" },
+    };
+    const broken = Buffer.from([0xff, 0x00, 0x7b]);
+    const event = delivery([mskRecord(broken), mskRecord(atHour(1)), mskRecord(atHour(2))]);
+    const report = await sink(event, remainingMs, { table, deadLetters: new KafkaDeadLetters(kafka) });
+    expect(report).toEqual({ stored: 1, superseded: 0, refused: 2 });
+    expect(kafka.messages).toMatchObject([
+      {
+        topic: "dead-letters",
+        message: {
+          key: Buffer.from("ATL"),
+          value: broken,
+          headers: {
+            [deadLetterHeaders.reason]: "undecodable",
+            [deadLetterHeaders.stage]: "sink",
+            [deadLetterHeaders.topic]: "airport-delays.results",
+            [deadLetterHeaders.partition]: "0",
+            [deadLetterHeaders.offset]: "0",
+            [deadLetterHeaders.content]: "record",
+          },
+        },
+      },
+      {
+        message: {
+          value: Buffer.from(JSON.stringify(atHour(1))),
+          headers: {
+            [deadLetterHeaders.reason]: "refused-by-table",
+            [deadLetterHeaders.detail]: "Item size has exceeded the maximum",
+            [deadLetterHeaders.offset]: "1",
+          },
+        },
+      },
+    ]);
+  });
+
+  it("keeps a null key and a null value null in the dead letter", async () => {
+    const kafka = new FakeKafka();
+    const record = mskRecord(null, { key: undefined as never, value: undefined as never });
+    const table = tableThat(async () => ({ kind: "stored" }));
+    await sink(delivery([record]), remainingMs, { table, deadLetters: new KafkaDeadLetters(kafka) });
+    expect(kafka.messages).toMatchObject([{ message: { key: null, value: null } }]);
+  });
+
+  it("fails where the table is away, starts no further write, and ends those in flight", async () => {
+    let started = 0;
+    let ended = 0;
+    const table = tableThat(async () => {
+      started += 1;
+      if (started === 1) throw away;
+      await Promise.resolve();
+      ended += 1;
+      return { kind: "stored" };
+    });
+    const event = delivery(Array.from({ length: 500 }, (_, hour) => mskRecord(atHour(hour))));
+    const ports = { table, deadLetters: new KafkaDeadLetters(new FakeKafka()) };
+    await expect(sink(event, remainingMs, ports)).rejects.toBe(away);
+    expect(started).toBeLessThan(100);
+    expect(ended).toBe(started - 1);
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(new Error("gone"))],
+    ["does not acknowledge", () => []],
+  ])("fails where Kafka %s a dead letter, so that none is lost", async (_, behaviour) => {
+    const kafka = new FakeKafka();
+    kafka.next.push(behaviour);
+    const ports = {
+      table: tableThat(async () => ({ kind: "stored" })),
+      deadLetters: new KafkaDeadLetters(kafka),
+    };
+    const event = delivery([mskRecord("x"), mskRecord(result)]);
+    await expect(sink(event, remainingMs, ports)).rejects.toMatchObject({ code: "KAFKA_UNAVAILABLE" });
+  });
+});
