@@ -73,6 +73,7 @@ export class Checkpointer {
       offsets: definition.inputs.map(({ topic }, input) => ({ topic, offset: cut.offsets[input]! })),
       watermarkMs: Number.isFinite(cut.watermarkMs) ? cut.watermarkMs : null,
       counters: cut.counters,
+      firing: cut.firing,
     };
     const bytes = encodeManifest(manifest);
     const blobs = [store.put(manifest.base.name, cut.snapshot)];

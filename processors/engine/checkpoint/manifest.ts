@@ -36,6 +36,8 @@ export interface Manifest {
   /** Null before the first event. */
   readonly watermarkMs: number | null;
   readonly counters: Readonly<Counters>;
+  /** Whether the cut fell inside a firing: then results of what the offsets cover are still to come. */
+  readonly firing: boolean;
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

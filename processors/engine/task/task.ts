@@ -39,6 +39,8 @@ export interface Cut {
   readonly offsets: readonly number[];
   readonly watermarkMs: number;
   readonly counters: Readonly<Counters>;
+  /** Whether a firing goes on after the cut. */
+  readonly firing: boolean;
 }
 
 interface CachedKey {
@@ -145,6 +147,7 @@ export class Task {
       offsets: [...offsets],
       watermarkMs,
       counters: { ...counters },
+      firing: this.firing,
     };
   }
 

@@ -219,6 +219,7 @@ export class Ownership {
       offsets: [...state.offsets],
       watermarkMs: state.watermarkMs,
       counters: { ...state.counters },
+      firing: false,
     };
     const prepared = await this.#prepare(cut, FIRST_GENERATION, null);
     await this.#publish(prepared);
