@@ -1,0 +1,146 @@
+/** The engine's log on Kafka, with kafkajs. */
+import type { Admin, RetryOptions } from "kafkajs";
+import { createKafka } from "../../runtime/kafka.ts";
+import type {
+  CommittedOffset,
+  GroupHandlers,
+  GroupMembership,
+  Log,
+  TopicPartition,
+  Transactions,
+} from "../engine/log/port.ts";
+import { GROUP_RETRY, KafkaMembership } from "./kafka-membership.ts";
+import { KafkaTransactions, TRANSACTION_RETRY } from "./kafka-transactions.ts";
+import { partitionKey } from "./send-plan.ts";
+
+/** A broker that holds a request longer than this is taken for stuck. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** How long a topic's partition count is believed; kafkajs believes its own metadata as long. */
+const PARTITION_COUNT_TTL_MS = 5 * 60_000;
+/** What Kafka answers where nothing was committed. */
+const ABSENT_OFFSET = -1;
+
+export interface KafkaLogOptions {
+  /** Comma-separated `host:port`; see {@link createKafka}. */
+  readonly bootstrapServers: string;
+  readonly clientId: string;
+  /** How long the group waits for a member that has gone silent. @default 10,000 */
+  readonly sessionTimeoutMs?: number;
+  /** @default 1,000 */
+  readonly heartbeatIntervalMs?: number;
+}
+
+export class KafkaLog implements Log {
+  readonly #options: KafkaLogOptions;
+  readonly #partitionCounts = new Map<string, { readonly count: number; readonly readMs: number }>();
+  #admin: Promise<Admin> | undefined;
+
+  constructor(options: KafkaLogOptions) {
+    this.#options = options;
+  }
+
+  async join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership> {
+    const counts = await Promise.all(topics.map((topic) => this.partitionCount(topic)));
+    return KafkaMembership.join({
+      kafka: this.#kafka(GROUP_RETRY),
+      group,
+      topics,
+      partitionCount: counts.reduce((sum, count) => sum + count, 0),
+      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? 10_000,
+      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
+      handlers,
+    });
+  }
+
+  fence(transactionalId: string, group: string): Promise<Transactions> {
+    return KafkaTransactions.start({
+      kafka: this.#kafka(TRANSACTION_RETRY),
+      transactionalId,
+      group,
+      partitionCount: (topic) => this.#recentPartitionCount(topic),
+    });
+  }
+
+  async committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
+    const offsets = await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics }));
+    const found = new Map<string, CommittedOffset>();
+    for (const { topic, partitions } of offsets) {
+      for (const { partition, offset, metadata } of partitions) {
+        const committed = Number(offset) === ABSENT_OFFSET ? null : Number(offset);
+        found.set(partitionKey(topic, partition), {
+          topic,
+          partition,
+          offset: committed,
+          metadata: metadata ?? "",
+        });
+      }
+    }
+    return partitions.map(({ topic, partition }) => {
+      const offset = found.get(partitionKey(topic, partition));
+      if (offset === undefined)
+        throw new Error(`Kafka knows no partition ${partition} of the topic ${topic}`);
+      return offset;
+    });
+  }
+
+  async bounds({ topic, partition }: TopicPartition): Promise<{ low: number; high: number }> {
+    const offsets = await this.#ask((admin) => admin.fetchTopicOffsets(topic));
+    const found = offsets.find((candidate) => candidate.partition === partition);
+    if (found === undefined) throw new Error(`Kafka knows no partition ${partition} of the topic ${topic}`);
+    return { low: Number(found.low), high: Number(found.high) };
+  }
+
+  async partitionCount(topic: string): Promise<number> {
+    const { topics } = await this.#ask((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+    const count = topics[0]!.partitions.length;
+    this.#partitionCounts.set(topic, { count, readMs: Date.now() });
+    return count;
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#admin;
+    this.#admin = undefined;
+    if (connection !== undefined) await disconnect(connection);
+  }
+
+  async #recentPartitionCount(topic: string): Promise<number> {
+    const known = this.#partitionCounts.get(topic);
+    if (known !== undefined && Date.now() - known.readMs < PARTITION_COUNT_TTL_MS) return known.count;
+    return this.partitionCount(topic);
+  }
+
+  /** After a failure the connection is given up: a new one learns from another broker who leads what. */
+  async #ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    this.#admin ??= connect(this.#kafka(TRANSACTION_RETRY).admin());
+    const connection = this.#admin;
+    try {
+      return await question(await connection);
+    } catch (error) {
+      if (this.#admin === connection) this.#admin = undefined;
+      void disconnect(connection);
+      throw error;
+    }
+  }
+
+  /** A client of its own for each use, since kafkajs shares state within one. */
+  #kafka(retry: RetryOptions) {
+    const { bootstrapServers, clientId } = this.#options;
+    return createKafka({ bootstrapServers, clientId, retry, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  }
+}
+
+async function connect(admin: Admin): Promise<Admin> {
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Never rejects: what cannot be closed cleanly is not used any more either. */
+async function disconnect(connection: Promise<Admin>): Promise<void> {
+  await connection.then((admin) => admin.disconnect()).catch(() => undefined);
+}

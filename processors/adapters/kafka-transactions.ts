@@ -1,0 +1,177 @@
+/** The transactional producer of one task, on kafkajs (design, section 4: rule 7 and "kafkajs 2.2.4"). */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Kafka, Producer, Transaction } from "kafkajs";
+import { keyHash } from "../../contracts/partitioning.ts";
+import {
+  type Commit,
+  CommitNotMadeError,
+  CommitUnknownError,
+  FencedError,
+  type OffsetCommit,
+  type OutputRecord,
+  type Transactions,
+} from "../engine/log/port.ts";
+import { describe, isCoordinatorBusy, isFenced } from "./kafka-errors.ts";
+import { partitionKey, planSends, type Send } from "./send-plan.ts";
+
+/**
+ * Back-to-back transactions meet a coordinator that still completes the one before, mostly for a few milliseconds:
+ * ask again soon. All retries together take about 5 s, in which a partition gets a new leader.
+ */
+export const TRANSACTION_RETRY = { initialRetryTime: 5, maxRetryTime: 200, retries: 30 };
+const BUSY_RETRY_MS = 5;
+
+/**
+ * Retries are counted, not timed, and kafkajs keeps asking a broker that no longer answers; a new producer learns
+ * the new leaders from another broker.
+ */
+const WRITE_TIMEOUT_MS = 15_000;
+
+export interface TransactionsOptions {
+  /** Its retry options must be {@link TRANSACTION_RETRY}: a part of the producer takes them only from there. */
+  readonly kafka: Kafka;
+  readonly transactionalId: string;
+  readonly group: string;
+  partitionCount(topic: string): Promise<number>;
+}
+
+export class KafkaTransactions implements Transactions {
+  readonly #options: TransactionsOptions;
+  readonly #producer: Producer;
+  readonly #unkeyedHash: number;
+  /** Begun ahead: kafkajs asks for the producer id, which fences older ones, when its first transaction begins. */
+  #next: Transaction | undefined;
+  #failed = false;
+
+  private constructor(options: TransactionsOptions, producer: Producer, first: Transaction) {
+    this.#options = options;
+    this.#producer = producer;
+    this.#unkeyedHash = keyHash(Buffer.from(options.transactionalId));
+    this.#next = first;
+  }
+
+  /** Fences older producers with the id. Rejects with kafkajs' error. */
+  static async start(options: TransactionsOptions): Promise<KafkaTransactions> {
+    const { kafka, transactionalId } = options;
+    // Not `idempotent`: that sets up a second, untransactional producer id. A transaction is idempotent without it.
+    const producer = kafka.producer({
+      transactionalId,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: TRANSACTION_RETRY,
+    });
+    try {
+      await producer.connect();
+      return new KafkaTransactions(options, producer, await producer.transaction());
+    } catch (error) {
+      await producer.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * After any failure this producer is spent. kafkajs takes a batch whose answer was lost back out of its sequence
+   * numbers. If it was written all the same, then the next transaction's batch carries the same numbers, and the
+   * broker acknowledges it as a duplicate of records that were aborted.
+   */
+  async commit(commit: Commit): Promise<void> {
+    if (this.#failed) throw new CommitNotMadeError("this producer failed before; fence a new one");
+    const transaction = this.#next ?? (await this.#begin());
+    this.#next = undefined;
+    try {
+      await this.#writeInTime(transaction, commit);
+    } catch (cause) {
+      this.#failed = true;
+      if (isFenced(cause)) throw new FencedError(`a newer producer took over: ${describe(cause)}`, { cause });
+      await this.#abort(transaction);
+      throw new CommitNotMadeError(`failed before its end: ${describe(cause)}`, { cause });
+    }
+    try {
+      await transaction.commit();
+    } catch (cause) {
+      this.#failed = true;
+      throw new CommitUnknownError(`the answer to its end is missing or bad: ${describe(cause)}`, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#failed = true;
+    await this.#producer.disconnect();
+  }
+
+  async #begin(): Promise<Transaction> {
+    try {
+      return await this.#producer.transaction();
+    } catch (cause) {
+      this.#failed = true;
+      throw new CommitNotMadeError(`could not begin: ${describe(cause)}`, { cause });
+    }
+  }
+
+  async #writeInTime(transaction: Transaction, commit: Commit): Promise<void> {
+    const timer = new AbortController();
+    const expired = sleep(WRITE_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`outputs and offsets were not acknowledged within ${WRITE_TIMEOUT_MS} ms`);
+    });
+    expired.catch(() => undefined);
+    try {
+      await Promise.race([this.#write(transaction, commit), expired]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  async #write(transaction: Transaction, { outputs, offsets }: Commit): Promise<void> {
+    const sends = planSends(outputs, await this.#partitionCounts(outputs), this.#unkeyedHash);
+    for (const send of sends) await sendWhole(transaction, send);
+    await this.#sendOffsets(transaction, offsets);
+  }
+
+  async #partitionCounts(outputs: readonly OutputRecord[]): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { topic } of outputs) {
+      if (!counts.has(topic)) counts.set(topic, await this.#options.partitionCount(topic));
+    }
+    return counts;
+  }
+
+  /** kafkajs retries this request for partitions, but not for offsets. The write's time limit ends it. */
+  async #sendOffsets(transaction: Transaction, offsets: readonly OffsetCommit[]): Promise<void> {
+    const request = { consumerGroupId: this.#options.group, topics: groupByTopic(offsets) };
+    while (!this.#failed) {
+      try {
+        await transaction.sendOffsets(request);
+        return;
+      } catch (error) {
+        if (!isCoordinatorBusy(error)) throw error;
+        await sleep(BUSY_RETRY_MS);
+      }
+    }
+  }
+
+  /** Lets readers of committed records pass at once. Where it fails, the next fence or the broker's timeout does it. */
+  async #abort(transaction: Transaction): Promise<void> {
+    await transaction.abort().catch(() => undefined);
+  }
+}
+
+/** kafkajs may resolve without the answer for a partition whose leader moved while it retried. */
+async function sendWhole(transaction: Transaction, { topicMessages, partitions }: Send): Promise<void> {
+  const missing = new Set(partitions);
+  for (const answer of await transaction.sendBatch({ acks: -1, topicMessages })) {
+    if (answer.errorCode === 0) missing.delete(partitionKey(answer.topicName, answer.partition));
+  }
+  if (missing.size > 0) throw new Error(`not acknowledged: ${[...missing].join(", ")}`);
+}
+
+function groupByTopic(offsets: readonly OffsetCommit[]) {
+  const byTopic = Map.groupBy(offsets, ({ topic }) => topic);
+  return [...byTopic].map(([topic, commits]) => ({
+    topic,
+    partitions: commits.map(({ partition, offset, metadata }) => ({
+      partition,
+      offset: String(offset),
+      metadata,
+    })),
+  }));
+}
