@@ -5,11 +5,14 @@
 import type { ICustomPartitioner, Kafka, Producer, ProducerBatch, RecordMetadata } from "kafkajs";
 
 /**
- * How often kafkajs tries again inside one connect or send. Few and short: whoever sends has a deadline, and a fresh
- * producer recovers from more than a retry does. Functions give it to their Kafka client, too: connecting takes its
- * retries from there.
+ * How a function's Kafka client waits and tries again, for `createKafka`. Few and short: whoever sends has a deadline,
+ * and a fresh producer recovers from what a retry does not, such as a connection that died while the execution
+ * environment was frozen. One retry at least, as a leader that moved is found again without connecting anew.
  */
-export const sendRetry = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 };
+export const functionKafka = {
+  retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
+  requestTimeoutMs: 3_000,
+} as const;
 
 export type SendBatch = Pick<ProducerBatch, "topicMessages">;
 
@@ -51,7 +54,8 @@ export class ReusedProducer {
     const createPartitioner = this.#createPartitioner;
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
-      retry: sendRetry,
+      // A producer takes the client's retries only in as far as it is told none of its own.
+      retry: functionKafka.retry,
       ...(createPartitioner && { createPartitioner }),
     });
     return { producer, connected: producer.connect() };

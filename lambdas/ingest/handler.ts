@@ -17,7 +17,7 @@ import { topics } from "../../contracts/topics.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { answerErrors } from "../../runtime/http-errors.ts";
 import { createKafka } from "../../runtime/kafka.ts";
-import { sendRetry } from "../../runtime/producer.ts";
+import { functionKafka } from "../../runtime/producer.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { ingest } from "./ingest.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -25,9 +25,9 @@ import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
 const kafka = createKafka({
+  ...functionKafka,
   clientId: "spillway-ingest",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
-  retry: sendRetry,
 });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
 const ports = { publisher: new EventPublisher(kafka, partitionCounts), now: Date.now };

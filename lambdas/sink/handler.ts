@@ -12,7 +12,7 @@ import { metrics } from "../../contracts/metrics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
-import { sendRetry } from "../../runtime/producer.ts";
+import { functionKafka } from "../../runtime/producer.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { sink } from "./sink.ts";
@@ -20,9 +20,9 @@ import { DynamoDBResultsTable } from "./table.ts";
 
 const telemetry = createTelemetry("sink");
 const kafka = createKafka({
+  ...functionKafka,
   clientId: "spillway-sink",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
-  retry: sendRetry,
 });
 const ports = {
   table: new DynamoDBResultsTable(
