@@ -1,6 +1,8 @@
-/** CloudEvents 1.0.2's rules for an event's attributes, and Spillway's own: `time` is required. */
+/**
+ * CloudEvents 1.0.2's rules for an event's attributes, and Spillway's own: `time` is required. That it is a date-time
+ * is judged with its bound (judge.ts), so that it is parsed once.
+ */
 import { SPEC_VERSION } from "../../contracts/cloudevent.ts";
-import { parseRfc3339 } from "../../contracts/rfc3339.ts";
 import { isUtf8, parseMediaType } from "./media-type.ts";
 import type { ingestProblems } from "./problems.ts";
 
@@ -44,31 +46,36 @@ export function envelopeFault(event: unknown): Fault | undefined {
     const found = attributeFault(name, event[name]);
     if (found !== undefined) return found;
   }
-  if (parseRfc3339(event.time as string) === undefined) {
-    return fault("/time", "time must be an RFC 3339 date-time, for example 2001-01-31T23:59:59Z.");
-  }
   return contentTypeFault(event.datacontenttype);
 }
 
 function attributeFault(name: string, value: unknown): Fault | undefined {
-  const field = jsonPointer(name);
   if (name === "data_base64") {
-    return { problem: "unsupportedDataType", field, detail: "Binary data is not taken. Send JSON in data." };
+    return {
+      problem: "unsupportedDataType",
+      field: "/data_base64",
+      detail: "Binary data is not taken. Send JSON in data.",
+    };
   }
   if (!ATTRIBUTE_NAME.test(name)) {
-    return fault(field, "An attribute's name must consist of the letters a to z and digits.");
+    return fault(jsonPointer(name), "An attribute's name must consist of the letters a to z and digits.");
   }
   if (typeof value === "string") {
     if (DISALLOWED.test(value) || !value.isWellFormed()) {
-      return fault(field, "An attribute must not hold control characters, noncharacters or lone surrogates.");
+      return fault(
+        jsonPointer(name),
+        "An attribute must not hold control characters, noncharacters or lone surrogates.",
+      );
     }
     return undefined;
   }
   // The JSON format reads null as absent; no further attribute of the specification has another type.
   if (value === null || typeof value === "boolean" || isCloudEventsInteger(value)) {
-    return isStringAttribute(name) && value !== null ? fault(field, `${name} must be a string.`) : undefined;
+    return isStringAttribute(name) && value !== null
+      ? fault(jsonPointer(name), `${name} must be a string.`)
+      : undefined;
   }
-  return fault(field, "An attribute must be a string, a boolean or a 32-bit integer.");
+  return fault(jsonPointer(name), "An attribute must be a string, a boolean or a 32-bit integer.");
 }
 
 const isStringAttribute = (name: string): boolean =>
@@ -78,15 +85,19 @@ const isCloudEventsInteger = (value: unknown): boolean =>
   Number.isInteger(value) && Math.abs(value as number) <= MAX_INTEGER;
 
 function contentTypeFault(value: unknown): Fault | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === "application/json") return undefined;
   const mediaType = parseMediaType(value as string);
   if (mediaType.essence === "application/json" && isUtf8(mediaType)) return undefined;
   const detail = "datacontenttype must be application/json, or absent.";
   return { problem: "unsupportedDataType", field: "/datacontenttype", detail };
 }
 
-/** RFC 6901: `~` and `/` are escaped. */
-const jsonPointer = (name: string): string => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+/** Names are the sender's, and echoed: this bounds the answer to a request that is full of long ones. */
+const MAX_ECHOED_NAME_LENGTH = 128;
+
+/** RFC 6901: `~` and `/` are escaped. A name that is too long to echo is cut. */
+const jsonPointer = (name: string): string =>
+  `/${name.slice(0, MAX_ECHOED_NAME_LENGTH).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 const fault = (field: string, detail: string): Fault => ({ problem: "invalidEnvelope", field, detail });
 

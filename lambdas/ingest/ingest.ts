@@ -110,7 +110,7 @@ function result({ index, id, refused }: Judgement): EventResult {
 /** One event's result in a 202 answer. */
 export interface EventResult {
   readonly index: number;
-  /** Absent where the event had none, or one of more than 1,024 characters. */
+  /** Absent where the event had none, or one of more than 256 characters. */
   readonly id: string | undefined;
   readonly status: "accepted" | "refused";
   readonly problem?: Problem;

@@ -10,8 +10,11 @@ import { ingestProblems } from "./problems.ts";
 import type { OutgoingEvent } from "./send-plan.ts";
 import type { ValidationError } from "./validators.ts";
 
-/** An id is echoed, so that a client finds its event; a longer one is left out, as the index says it too. */
-const MAX_ECHOED_ID_LENGTH = 1_024;
+/**
+ * An id is echoed, so that a client finds its event. A longer one is left out, as the index says it too: ids of all
+ * events, twice, must fit into the 6 MB that a function may answer with.
+ */
+const MAX_ECHOED_ID_LENGTH = 256;
 
 export interface Judgement {
   readonly index: number;
@@ -55,7 +58,12 @@ function judgeContent(event: Envelope, bytes: Buffer | undefined, nowMs: number)
 
 /** Late is for pipelines to judge; only an event from the future would do harm, by moving their watermarks. */
 function timeFault(event: Envelope, { futureBoundMs }: EventDefinition, nowMs: number): Fault | undefined {
-  if (parseRfc3339(event.time)! <= nowMs + futureBoundMs) return undefined;
+  const timeMs = parseRfc3339(event.time);
+  if (timeMs === undefined) {
+    const detail = "time must be an RFC 3339 date-time, for example 2001-01-31T23:59:59Z.";
+    return { problem: "invalidEnvelope", field: "/time", detail };
+  }
+  if (timeMs <= nowMs + futureBoundMs) return undefined;
   const detail = `time may lie at most ${futureBoundMs} ms ahead of the event's arrival. Check the sender's clock.`;
   return { problem: "timeAhead", field: "/time", detail };
 }

@@ -174,6 +174,17 @@ describe("an event refused", () => {
     expect(answer.body.id).toBeUndefined();
   });
 
+  it("answers within Lambda's 6 MB, whatever is sent", async () => {
+    const hostile = { ...flight, id: "\u0001".repeat(256), type: "x", [`~${"/".repeat(100_000)}`]: 1 };
+    const names = await send(batch(Array(40).fill(hostile)));
+    const ids = await send(
+      batch([...Array(999).fill(without(hostile, Object.keys(hostile).at(-1)!)), flight]),
+    );
+    for (const { body } of [names, ids]) {
+      expect(JSON.stringify(JSON.stringify(body)).length).toBeLessThan(6_000_000);
+    }
+  });
+
   it("refuses data that is nested more deeply than can be written again", async () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const event = JSON.stringify({ ...flight, data: { ...data, note: 0 } }).replace(
