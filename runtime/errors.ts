@@ -3,7 +3,12 @@
  * error that caused it, and what to do next.
  */
 
-export type ErrorCode = "CONFIGURATION" | "KAFKA_UNAVAILABLE" | "TABLE_UNAVAILABLE" | "REQUEST_REFUSED";
+export type ErrorCode =
+  | "CONFIGURATION"
+  | "KAFKA_UNAVAILABLE"
+  | "TABLE_UNAVAILABLE"
+  | "BUCKET_UNAVAILABLE"
+  | "REQUEST_REFUSED";
 
 export abstract class SpillwayError extends Error {
   abstract readonly code: ErrorCode;
@@ -32,4 +37,10 @@ export class KafkaUnavailableError extends SpillwayError {
 export class TableUnavailableError extends SpillwayError {
   override readonly name = "TableUnavailableError";
   readonly code = "TABLE_UNAVAILABLE";
+}
+
+/** A bucket refused or did not answer; the same call may succeed later. */
+export class BucketUnavailableError extends SpillwayError {
+  override readonly name = "BucketUnavailableError";
+  readonly code = "BUCKET_UNAVAILABLE";
 }

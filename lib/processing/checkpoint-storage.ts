@@ -32,6 +32,7 @@ export class CheckpointStorage extends Construct {
   grantUse(processor: IGrantable): void {
     this.table.grant(
       processor,
+      "dynamodb:BatchWriteItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
