@@ -28,9 +28,9 @@ export class Progress {
     this.#timer = setInterval(() => this.#show(), output.isTTY ? TERMINAL_INTERVAL_MS : LINES_INTERVAL_MS);
   }
 
-  /** Prints a line beside the bar. */
+  /** Prints a line above the bar; the bar comes back with its next state. */
   note(line: string): void {
-    this.#clear();
+    if (!this.#stopped) this.#clear();
     this.#output.write(`${line}\n`);
   }
 
@@ -63,6 +63,22 @@ export class Progress {
 
   #clear(): void {
     if (this.#output.isTTY) this.#output.write("\r\x1b[2K");
+  }
+}
+
+/** The terminal that the bar shares with everyone who has a line to say. */
+export class Screen {
+  #bar: Progress | undefined;
+
+  readonly print = (line: string): void => {
+    if (this.#bar === undefined) console.log(line);
+    else this.#bar.note(line);
+  };
+
+  /** Starts a bar; lines go above it until the returned bar is stopped. */
+  progress(total: number, read: () => Snapshot): Progress {
+    this.#bar = new Progress(total, read);
+    return this.#bar;
   }
 }
 

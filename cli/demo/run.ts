@@ -4,13 +4,12 @@ import { consumerGroup, sinkConsumerGroup } from "../../contracts/environment.ts
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { resultsTopic } from "../../contracts/topics.ts";
 import { kafkaClient } from "../kafka.ts";
-import type { Control } from "../platform/control.ts";
 import { type Platform, withPlatform } from "../platform/platform.ts";
 import type { DemoOptions } from "./command.ts";
 import { eventBatches, loadFlights } from "./flights.ts";
 import { flushWindows } from "./flush.ts";
 import { GroupProgress, LagSampler } from "./group.ts";
-import { Progress } from "./progress.ts";
+import { Screen } from "./progress.ts";
 import { killAndRecover, type Recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { type DemoFigures, mismatches, reportLines } from "./report.ts";
@@ -28,11 +27,11 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   const database = await DuckDBInstance.create(":memory:");
   try {
     const db = await database.connect();
-    const log = (line: string) => console.log(line);
+    const screen = new Screen();
     await loadFlights(db, options.events);
-    return await withPlatform({ brokers: options.brokers, signal, log }, async (platform) => {
-      const figures = await course(platform, database, db, options);
-      console.log(reportLines(figures).join("\n"));
+    return await withPlatform({ brokers: options.brokers, signal, log: screen.print }, async (platform) => {
+      const figures = await course({ platform, screen, database, db }, options);
+      screen.print(reportLines(figures).join("\n"));
       return mismatches(figures) === 0 ? 0 : 1;
     });
   } finally {
@@ -40,20 +39,23 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   }
 }
 
-async function course(
-  platform: Platform,
-  database: DuckDBInstance,
-  db: DuckDBConnection,
-  options: DemoOptions,
-): Promise<DemoFigures> {
+interface Stage {
+  readonly platform: Platform;
+  readonly screen: Screen;
+  readonly database: DuckDBInstance;
+  readonly db: DuckDBConnection;
+}
+
+async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> {
+  const { platform, screen, db } = stage;
   const kafka = kafkaClient(platform.bootstrapServers);
   const admin = kafka.admin();
   await admin.connect();
   try {
     const processor = new GroupProgress(admin, consumerGroup(ENVIRONMENT, PIPELINE), TOPIC);
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
-    const replayed = await replayWithKill(platform, database, processor, options);
-    console.log("closing every window, waiting for the last results, reading everything back");
+    const replayed = await replayWithKill(stage, processor, options);
+    screen.print("closing every window, waiting for the last results, reading everything back");
     await flushWindows(kafka, TOPIC, await endOfLastWindow(db));
     const verification = await verify({
       platform,
@@ -72,22 +74,22 @@ async function course(
 
 /** Sends every event; on the way the kill. Resolves when all are accepted and the processor has recovered. */
 async function replayWithKill(
-  { control, ingestUrl, signal }: Platform,
-  database: DuckDBInstance,
+  { platform, screen, database }: Stage,
   processor: GroupProgress,
   { events, killAt }: DemoOptions,
 ): Promise<Omit<DemoFigures, "verification">> {
-  const service = await processorService(control);
+  const { control, ingestUrl, signal } = platform;
+  const service = processorService(platform);
   let accepted = 0;
   let retries = 0;
   let recovery: Promise<Recovery> | undefined;
   const lag = new LagSampler(processor);
-  const progress = new Progress(events, () => ({ accepted, lag: lag.latest }));
+  const progress = screen.progress(events, () => ({ accepted, lag: lag.latest }));
   const killWhenDue = () => {
     if (recovery !== undefined || accepted < killAt * events) return;
     recovery = killAndRecover(control, service, processor, {
       afterEvents: accepted,
-      onKilled: (pid) => progress.note(`killed process ${pid} of ${service} with SIGKILL`),
+      onKilled: (pid) => screen.print(`killed process ${pid} of ${service} with SIGKILL`),
       signal,
     });
     // It is awaited, and its failure reported, once everything has been sent.
@@ -116,13 +118,12 @@ async function replayWithKill(
   }
 }
 
-/** The service that runs the pipelines. With more than one, the pipeline's name is what tells. */
-async function processorService(control: Control): Promise<string> {
-  const services = await control.services();
-  const service = services.find(({ name }) => name.includes(PIPELINE)) ?? services[0];
+/** The service that runs the pipeline: the one of its name, else the one that pipelines share. */
+function processorService({ services }: Platform): string {
+  const service = services.find((name) => name.includes(PIPELINE)) ?? services[0];
   if (service === undefined)
     throw new Error("the local platform runs no service; there is no processor to kill");
-  return service.name;
+  return service;
 }
 
 /** What closes every window that an event of the table may be in: the end of the last one's hour. */

@@ -15,6 +15,8 @@ export interface Platform {
   /** Base URLs of the two HTTP APIs, without a slash at their end. */
   readonly ingestUrl: string;
   readonly queryUrl: string;
+  /** Names of the services that run. */
+  readonly services: readonly string[];
   /** Aborts when the platform ends unasked or the run is stopped; the reason says which. */
   readonly signal: AbortSignal;
 }
@@ -73,7 +75,7 @@ async function runAssembly<T>(
   });
   try {
     const platform = await untilAborted(ready.promise, running);
-    return await use(await connect(platform, running));
+    return await use(platformOf(platform, running));
   } catch (error) {
     // Whatever was under way then fails with an error of its own; why it had to is what counts.
     throw running.aborted ? running.reason : error;
@@ -82,26 +84,38 @@ async function runAssembly<T>(
   }
 }
 
-/** What local/ prints when it is up. */
+/** What local/ prints when it is up: the part that is used. */
 interface Ready {
+  readonly ready: boolean;
   readonly controlUrl: string;
   readonly bootstrapServers: string;
+  /** Base URL by route, such as `POST /events`. */
+  readonly routes: Readonly<Record<string, string>>;
+  /** Names of the services. */
+  readonly services: readonly string[];
 }
 
 function takeReady(line: string, { resolve }: { resolve: (ready: Ready) => void }): void {
   if (!line.startsWith("{")) return;
-  const parsed = JSON.parse(line) as Partial<Ready> & { readonly ready?: boolean };
-  if (parsed.ready === true) resolve(parsed as Ready);
+  const parsed = JSON.parse(line) as Ready;
+  if (parsed.ready) resolve(parsed);
 }
 
-async function connect({ controlUrl, bootstrapServers }: Ready, signal: AbortSignal): Promise<Platform> {
-  const control = new Control(controlUrl, signal);
-  const urlOf = await control.apiUrls();
+function platformOf(
+  { controlUrl, bootstrapServers, routes, services }: Ready,
+  signal: AbortSignal,
+): Platform {
+  const urlOf = (route: string): string => {
+    const url = routes[route];
+    if (url === undefined) throw new Error(`the local platform serves no route ${route}`);
+    return url.replace(/\/$/, "");
+  };
   return {
-    control,
+    control: new Control(controlUrl, signal),
     bootstrapServers,
-    ingestUrl: urlOf("POST", "/events"),
-    queryUrl: urlOf("GET", "/results/"),
+    ingestUrl: urlOf("POST /events"),
+    queryUrl: urlOf("GET /results/{pipeline}/{key}"),
+    services,
     signal,
   };
 }
