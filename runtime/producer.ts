@@ -2,7 +2,7 @@
  * A kafkajs producer for a function: it lives as long as the execution environment, is connected by the first send,
  * used by all that follow, and replaced after a failure.
  */
-import type { ICustomPartitioner, Kafka, Producer, ProducerBatch, RecordMetadata } from "kafkajs";
+import type { ICustomPartitioner, Kafka, Producer } from "kafkajs";
 
 /**
  * How a function's Kafka client waits and tries again, for `createKafka`. Few and short: whoever sends has a deadline,
@@ -13,8 +13,6 @@ export const functionKafka = {
   retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
   requestTimeoutMs: 3_000,
 } as const;
-
-export type SendBatch = Pick<ProducerBatch, "topicMessages">;
 
 interface Connection {
   readonly producer: Producer;
@@ -33,19 +31,19 @@ export class ReusedProducer {
   }
 
   /**
-   * Sends with acks=all, and resolves with what the leaders answered. It may resolve without a partition whose
-   * leader has just moved (kafkajs 2.2.4), so the caller has to look for each. Rejects with kafkajs' error, or with
-   * the signal's reason once `deadline` is aborted; either way it is unknown what was written.
+   * Calls `work` with the connected producer. Rejects with what it rejects with, or with the signal's reason once
+   * `deadline` is aborted; either way it is unknown what was written, and the next call gets a new producer. So
+   * `work` must also reject an answer it cannot accept: kafkajs would keep the metadata that led to it for minutes.
    */
-  async send(batch: SendBatch, deadline: AbortSignal): Promise<readonly RecordMetadata[]> {
+  async use<Result>(deadline: AbortSignal, work: (producer: Producer) => Promise<Result>): Promise<Result> {
     this.#connection ??= this.#connect();
     const connection = this.#connection;
-    const sending = connection.connected.then(() => connection.producer.sendBatch({ ...batch, acks: -1 }));
+    const working = connection.connected.then(() => work(connection.producer));
     try {
-      return await before(deadline, sending);
+      return await before(deadline, working);
     } catch (error) {
       if (this.#connection === connection) this.#connection = undefined;
-      void retire(connection.producer, sending);
+      void retire(connection.producer, working);
       throw error;
     }
   }
@@ -63,11 +61,11 @@ export class ReusedProducer {
 }
 
 /**
- * Closes a producer that is no longer used, without being waited for. Only after its last send has ended: a retry
- * of that send would open the connections again.
+ * Closes a producer that is no longer used, without being waited for. Only after its last work has ended: a retry
+ * in there would open the connections again.
  */
-async function retire(producer: Producer, lastSend: Promise<unknown>): Promise<void> {
-  await lastSend.catch(() => {});
+async function retire(producer: Producer, lastWork: Promise<unknown>): Promise<void> {
+  await lastWork.catch(() => {});
   await producer.disconnect().catch(() => {});
 }
 

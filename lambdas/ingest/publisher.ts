@@ -50,7 +50,9 @@ export class EventPublisher {
   async #send(events: readonly OutgoingEvent[], deadline: AbortSignal): Promise<readonly OutgoingEvent[]> {
     const send = planSend(events, (topic) => this.#partitionCounts.get(topic)!);
     const topicMessages = Array.from(send.messages, ([topic, messages]) => ({ topic, messages }));
-    checkAcknowledged(send, await this.#producer.send({ topicMessages }, deadline));
+    await this.#producer.use(deadline, async (producer) => {
+      checkAcknowledged(send, await producer.sendBatch({ acks: -1, topicMessages }));
+    });
     return send.rest;
   }
 

@@ -1,6 +1,6 @@
 /** Dead letters of the sink: the original bytes, unchanged, with their reason in headers. */
 import type { MSKRecord } from "aws-lambda";
-import type { Kafka, Message } from "kafkajs";
+import type { Kafka, Message, Producer } from "kafkajs";
 import { deadLetterHeaders } from "../../contracts/dead-letter.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import { KafkaUnavailableError } from "../../runtime/errors.ts";
@@ -25,11 +25,8 @@ export class KafkaDeadLetters implements DeadLetters {
   async send(refused: readonly RefusedRecord[], timeoutMs: number): Promise<void> {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      for (const record of refused) {
-        const topicMessages = [{ topic: DEAD_LETTERS_TOPIC, messages: [deadLetter(record)] }];
-        const [answer] = await this.#producer.send({ topicMessages }, deadline);
-        if (answer?.errorCode !== 0) throw new Error("Kafka did not acknowledge a dead letter.");
-      }
+      for (const record of refused)
+        await this.#producer.use(deadline, (producer) => sendOne(producer, record));
     } catch (error) {
       throw new KafkaUnavailableError(
         "Kafka did not take a dead letter.",
@@ -40,8 +37,17 @@ export class KafkaDeadLetters implements DeadLetters {
   }
 }
 
+async function sendOne(producer: Producer, refused: RefusedRecord): Promise<void> {
+  const [answer] = await producer.send({
+    topic: DEAD_LETTERS_TOPIC,
+    acks: -1,
+    messages: [deadLetter(refused)],
+  });
+  if (answer?.errorCode !== 0) throw new Error("Kafka did not acknowledge a dead letter.");
+}
+
 /** contracts/dead-letter.ts says what each header means. */
-export function deadLetter({ record, reason, detail }: RefusedRecord): Message {
+function deadLetter({ record, reason, detail }: RefusedRecord): Message {
   return {
     key: bytes(record.key),
     value: bytes(record.value),

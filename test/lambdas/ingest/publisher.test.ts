@@ -76,10 +76,13 @@ describe("publishing after a failure", () => {
     expect(last.topicMessages).toMatchObject([{ topic: "flights", messages: [{ key: Buffer.from("ATL") }] }]);
   });
 
-  it("replaces a producer whose send failed, and closes it", async () => {
+  it.each([
+    ["failed", () => Promise.reject(new Error("gone"))],
+    ["left a partition out, as its metadata is stale", () => []],
+  ])("replaces a producer whose send %s, and closes it", async (_, behaviour) => {
     const kafka = new FakeKafka();
     const publisher = publisherOf(kafka);
-    kafka.next.push(() => Promise.reject(new Error("gone")));
+    kafka.next.push(behaviour);
     await publisher.publish([event("ATL")], TIMEOUT_MS);
     await publisher.publish([event("ATL")], TIMEOUT_MS);
     expect(kafka.producers).toEqual([

@@ -22,6 +22,12 @@ export class FakeKafka implements Pick<Kafka, "producer"> {
     const counts = { connects: 0, disconnects: 0 };
     this.producers.push(counts);
     const partitioner = config.createPartitioner?.();
+    const send = async (batch: ProducerBatch): Promise<RecordMetadata[]> => {
+      this.sends.push(batch);
+      const acknowledged = this.#acknowledge(batch, partitioner);
+      const behaviour = this.next.shift();
+      return behaviour === undefined ? acknowledged : behaviour(batch);
+    };
     const fake: Partial<Producer> = {
       connect: async () => {
         counts.connects += 1;
@@ -31,12 +37,8 @@ export class FakeKafka implements Pick<Kafka, "producer"> {
       disconnect: async () => {
         counts.disconnects += 1;
       },
-      sendBatch: async (batch) => {
-        this.sends.push(batch);
-        const acknowledged = this.#acknowledge(batch, partitioner);
-        const behaviour = this.next.shift();
-        return behaviour === undefined ? acknowledged : behaviour(batch);
-      },
+      send: ({ topic, messages, ...record }) => send({ ...record, topicMessages: [{ topic, messages }] }),
+      sendBatch: send,
     };
     return fake as Producer;
   }
