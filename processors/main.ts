@@ -1,0 +1,88 @@
+/**
+ * A processor: runs the pipelines that its environment names (contracts/environment.ts) until it is told to stop.
+ * SIGTERM makes a last checkpoint and leaves the groups; anything unexpected ends the process with status 1, and
+ * whoever takes its partitions over recovers them.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { environmentVariables } from "../contracts/environment.ts";
+import { createDynamoDBClient } from "../runtime/dynamodb.ts";
+import { requireEnvironment, requireEnvironmentList } from "../runtime/environment.ts";
+import { ConfigurationError } from "../runtime/errors.ts";
+import { createS3Client } from "../runtime/s3.ts";
+import { createTelemetry } from "../runtime/telemetry.ts";
+import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
+import { KafkaLog } from "./adapters/kafka-log.ts";
+import type { PipelineDefinition } from "./engine/pipeline/definition.ts";
+import type { Clock } from "./engine/worker/ports.ts";
+import { Worker } from "./engine/worker/worker.ts";
+import { pipelines } from "./pipelines/all.ts";
+import { createObserver } from "./telemetry.ts";
+
+const METRICS_INTERVAL_MS = 10_000;
+const DEFAULT_STOP_TIMEOUT_MS = 25_000;
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  yield: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+const environment = requireEnvironment(environmentVariables.environment);
+const { logger, metrics } = createTelemetry("processor");
+const log = new KafkaLog({
+  bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
+  clientId: `${environment}-processor`,
+});
+const store = new AwsCheckpointStore({
+  dynamodb: createDynamoDBClient(),
+  s3: createS3Client(),
+  table: requireEnvironment(environmentVariables.checkpointTable),
+  bucket: requireEnvironment(environmentVariables.checkpointBucket),
+});
+const observer = createObserver(logger, metrics, () => exit(1));
+
+const workers = requireEnvironmentList(environmentVariables.pipelines).map((name) => {
+  const owner = `${hostname()}/${process.pid}`;
+  const context = { log, store, clock, newId: randomUUID, observer, environment, owner, definition: find(name) };
+  return new Worker(context, {
+    onCrash: (error) => {
+      logger.error("the Kafka client crashed", { error });
+      exit(1);
+    },
+  });
+});
+
+function find(name: string): PipelineDefinition {
+  const definition = pipelines.find((pipeline) => pipeline.name === name);
+  if (definition !== undefined) return definition;
+  const known = pipelines.map((pipeline) => pipeline.name).join(", ");
+  throw new ConfigurationError(
+    `${environmentVariables.pipelines} names the pipeline ${name}, which processors/pipelines/all.ts does not list`,
+    `Use one of: ${known}`,
+  );
+}
+
+function exit(status: number): never {
+  metrics.publishStoredMetrics();
+  process.exit(status);
+}
+
+/** A last checkpoint of every task, then out of the groups; at the deadline the process ends as it is. */
+async function stop(): Promise<void> {
+  const timeoutMs = Number(process.env[environmentVariables.stopTimeoutMs] ?? DEFAULT_STOP_TIMEOUT_MS);
+  const deadline = setTimeout(() => {
+    logger.warn("not finished within the stop timeout; what is left is recovered elsewhere", { timeoutMs });
+    exit(1);
+  }, timeoutMs);
+  await Promise.all(workers.map((worker) => worker.finish()));
+  await log.close();
+  clearTimeout(deadline);
+  exit(0);
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+setInterval(() => metrics.publishStoredMetrics(), METRICS_INTERVAL_MS).unref();
+await Promise.all(workers.map((worker) => worker.start()));
+logger.info("processor started", { pipelines: workers.length });
