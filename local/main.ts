@@ -31,7 +31,7 @@ function options() {
 
 function requireSetpriv(): void {
   try {
-    execFileSync("setpriv", ["--pdeathsig", "KILL", "--", "true"], { stdio: "ignore" });
+    execFileSync("setpriv", ["--pdeathsig", "KILL", "--", "setpriv", "--version"], { stdio: "ignore" });
   } catch (cause) {
     throw new PrerequisiteError(
       "setpriv is missing or too old: local runs need util-linux 2.33 or later, on Linux. Debian: apt-get install -y util-linux",

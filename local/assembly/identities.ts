@@ -112,7 +112,7 @@ export class Identities {
       case "AWS::MSK::Topic TopicArn":
         return this.arn(resource);
     }
-    if (resource.type === "Custom::AWS") return this.#custom(resource, attribute);
+    if (resource.type.startsWith("Custom::")) return this.#custom(resource, attribute);
     // Nobody here looks behind an attribute of a network or a role; one of a resource that runs must be right.
     return isHandled(resource.type) ? undefined : `${name}.${attribute}`;
   }

@@ -8,7 +8,6 @@ import { Child } from "../processes/child.ts";
 import { untilListening } from "../processes/wait.ts";
 
 const LOOPBACK_ONLY = join(import.meta.dirname, "loopback-only.ts");
-const S3_SQS_MAIN = join(import.meta.dirname, "s3-sqs-main.ts");
 
 /** A process that stands in for an AWS service. */
 export type EmulatorName = "dynamodb" | "s3-sqs" | "kinesis";
@@ -49,7 +48,7 @@ export class Emulator {
     const { name, region, logDirectory, verbose } = this.#options;
     const port = await freePort();
     const logFile = join(logDirectory, `${name}.log`);
-    const child = new Child({ name, ...(await commandOf(name, port, region)), logFile, verbose });
+    const child = new Child({ name, ...commandOf(name, port, region), logFile, verbose });
     this.#child = child;
     const abort = new AbortController();
     try {
@@ -66,33 +65,16 @@ export class Emulator {
   }
 }
 
-async function commandOf(name: EmulatorName, port: number, region: string): Promise<Command> {
+function commandOf(name: EmulatorName, port: number, region: string): Command {
   const directory = import.meta.dirname;
   switch (name) {
     case "dynamodb":
       return { command: dynoxide(), args: ["serve", "--port", String(port)], environment: {}, directory };
     case "s3-sqs":
-      return {
-        command: process.execPath,
-        args: ["--import", LOOPBACK_ONLY, S3_SQS_MAIN, String(port), region],
-        environment: {},
-        directory,
-      };
     case "kinesis": {
-      const home = packageDirectory("kinesis-local");
-      return {
-        command: process.execPath,
-        args: ["--import", LOOPBACK_ONLY, "main.js"],
-        environment: {
-          KINESIS_MOCK_PLAIN_PORT: String(port),
-          // It insists on a TLS port as well, which nobody here uses.
-          KINESIS_MOCK_TLS_PORT: String(await freePort()),
-          AWS_REGION: region,
-          LOG_LEVEL: "WARN",
-        },
-        // It reads its certificate from where it is started.
-        directory: home,
-      };
+      const main = join(directory, `${name}-main.ts`);
+      const args = ["--import", LOOPBACK_ONLY, main, String(port), region];
+      return { command: process.execPath, args, environment: {}, directory };
     }
   }
 }

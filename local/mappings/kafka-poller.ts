@@ -61,14 +61,15 @@ export class KafkaPoller implements Poller {
       });
     });
     this.#consumer.on(REBALANCING, () => this.#dropWorkers());
-    await this.#consumer.run({
+    const running = this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: true,
       // Callbacks only enqueue, so that this bounds nothing but how many of them overlap.
       partitionsConsumedConcurrently: 1,
       eachBatch: async (payload) => this.#enqueue(payload),
     });
-    await joined;
+    if (startingPosition === "LATEST") await joined;
+    running.catch((error: Error) => this.#options.warn(`${this.#options.name}: ${error.message}`));
   }
 
   async stop(): Promise<void> {

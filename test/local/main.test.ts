@@ -1,0 +1,70 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { descendants, eventually, FIXTURE, isAlive, startLocal, stopLocal } from "./run.ts";
+
+const MAIN = join(import.meta.dirname, "../../local/main.ts");
+const TIMEOUT_MS = 60_000;
+
+describe("two runs side by side", () => {
+  it(
+    "do not clash; one stops in order, and the other leaves no process when it is killed",
+    async () => {
+      const [first, second] = await Promise.all([startLocal(), startLocal()]);
+      expect(first.ready.bootstrapServers).not.toBe(second.ready.bootstrapServers);
+      const firstChildren = await descendants(first.process.pid!);
+      const secondChildren = await descendants(second.process.pid!);
+      expect(firstChildren.length).toBeGreaterThanOrEqual(6);
+
+      expect(await stopLocal(first)).toBe(0);
+      expect(firstChildren.filter(isAlive)).toEqual([]);
+      expect(existsSync(first.ready.runDirectory)).toBe(false);
+
+      second.process.kill("SIGKILL");
+      await second.exited;
+      await eventually(() => (secondChildren.some(isAlive) ? undefined : true));
+      // What a killed run leaves behind is only its directory, which the next run removes.
+      expect(existsSync(second.ready.runDirectory)).toBe(true);
+      rmSync(second.ready.runDirectory, { recursive: true });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a machine that lacks something", () => {
+  const runWith = (tools: readonly string[], cache: string) => {
+    const path = mkdtempSync(join(tmpdir(), "spillway-test-path-"));
+    for (const tool of tools) {
+      const found = spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim();
+      symlinkSync(found, join(path, tool));
+    }
+    const env = { PATH: path, XDG_CACHE_HOME: cache, TMPDIR: path };
+    const result = spawnSync(process.execPath, [MAIN, "--assembly", FIXTURE], { env, encoding: "utf8" });
+    rmSync(path, { recursive: true });
+    return result;
+  };
+
+  it.each<[string, string[], RegExp]>([
+    ["Java", ["setpriv"], /Java is not installed.*apt-get install -y openjdk-17-jre-headless/],
+    [
+      "Maven",
+      ["setpriv", "java"],
+      /Maven is not installed.*apt-get install -y openjdk-17-jre-headless maven/,
+    ],
+  ])("says how to install %s", (_, tools, message) => {
+    const { status, stderr, stdout } = runWith(tools, "/nonexistent");
+    expect(stderr).toMatch(message);
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+  });
+
+  it("says what to do without an assembly", () => {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, "--assembly", "/nonexistent"], {
+      encoding: "utf8",
+    });
+    expect(stderr).toContain("Run `npm run synth`");
+    expect(status).toBe(1);
+  });
+});
