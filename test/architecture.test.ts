@@ -81,6 +81,7 @@ describe("a forbidden import is caught", () => {
     ["processors/main.ts", 'import { a } from "./adapters/a.ts";'],
     ["processors/pipelines/a.ts", 'import { a } from "../engine/pipeline/dsl.ts";'],
     ["test/local/a.test.ts", 'import { a } from "../../local/a.ts";'],
+    ["local/a.ts", 'await import(import.meta.resolve("kinesis-local/main.js"));'],
     ["cli/a.ts", 'const text = `import { a } from "../local/a.ts"`; // import "../local/a.ts"'],
   ])("and an allowed one is not, in %s: %s", (path, source) => {
     expect(violations([readModule(path, source)])).toEqual([]);

@@ -38,6 +38,7 @@ const rooms: readonly Room[] = [
   },
   { path: "processors/pipelines", mayImport: ["contracts", "processors/engine/pipeline"], packages: [] },
   { path: "runtime", mayImport: ["contracts"] },
+  { path: "vitest.config.ts", mayImport: [] },
 ];
 
 /** Nobody imports from these but they themselves and their tests. */

@@ -49,7 +49,7 @@ function specifierOf(node: Node): string | undefined {
     case "TSImportType":
       return literal(node.source);
     case "ImportExpression":
-      return literal(node.source) ?? COMPUTED;
+      return literal(node.source) ?? resolved(node.source) ?? COMPUTED;
     case "TSExternalModuleReference":
       return literal(node.expression);
     default:
@@ -60,6 +60,12 @@ function specifierOf(node: Node): string | undefined {
 function literal(node: unknown): string | undefined {
   const value = (node as Node | null | undefined)?.value;
   return typeof value === "string" ? value : undefined;
+}
+
+/** The argument of `import.meta.resolve("…")`, the only call there is on a module's own meta data. */
+function resolved(node: unknown): string | undefined {
+  const call = node as { callee?: { object?: Node }; arguments?: readonly unknown[] } | null | undefined;
+  return call?.callee?.object?.type === "MetaProperty" ? literal(call.arguments?.[0]) : undefined;
 }
 
 const isImport = ({ type }: { type: string }) => type === "ImportDeclaration";
