@@ -91,8 +91,13 @@ const EXPECTED_WARNINGS = [
   "Limiting retries for the idempotent",
 ];
 
-function writeLogLine({ namespace, label, log }: LogEntry): void {
-  if (EXPECTED_WARNINGS.some((start) => log.message.startsWith(start))) return;
+/** Every error that a broker answers is logged as well as thrown; whoever catches it knows whether it matters. */
+const isErrorAnswer = ({ namespace, log }: LogEntry): boolean =>
+  namespace === "Connection" && log.message.startsWith("Response ");
+
+function writeLogLine(entry: LogEntry): void {
+  const { namespace, label, log } = entry;
+  if (isErrorAnswer(entry) || EXPECTED_WARNINGS.some((start) => log.message.startsWith(start))) return;
   const line: Record<string, unknown> = {
     level: label,
     message: log.message,
