@@ -23,7 +23,7 @@ const paths = execFileSync(
   .filter((path) => path !== "" && existsSync(`${root}${path}`));
 
 const sources = paths
-  .filter((path) => /\.(ts|mjs)$/.test(path))
+  .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes("/fixtures/"))
   .map((path) => ({ path, text: readFileSync(`${root}${path}`, "utf8") }));
 
 const modules = sources.map(({ path, text }) => readModule(path, text));
