@@ -83,12 +83,13 @@ const LOGGED_FIELDS = [
 ];
 
 /**
- * Warnings about choices made on purpose: the partitioner of Kafka's Java client is the one wanted, and a producer
- * that gave up retrying aborts its transaction, so nothing is lost by a limit.
+ * Starts of messages that are no news: the partitioner of Kafka's Java client is the one wanted, a producer that
+ * gives up retrying aborts its transaction, and one transaction right after another waits for the one before.
  */
-const EXPECTED_WARNINGS = [
+const EXPECTED_MESSAGES = [
   "KafkaJS v2.0.0 switched default partitioner",
   "Limiting retries for the idempotent",
+  "Failed to send messages: The producer attempted to update a transaction while another",
 ];
 
 /** Every error that a broker answers is logged as well as thrown; whoever catches it knows whether it matters. */
@@ -97,7 +98,7 @@ const isErrorAnswer = ({ namespace, log }: LogEntry): boolean =>
 
 function writeLogLine(entry: LogEntry): void {
   const { namespace, label, log } = entry;
-  if (isErrorAnswer(entry) || EXPECTED_WARNINGS.some((start) => log.message.startsWith(start))) return;
+  if (isErrorAnswer(entry) || EXPECTED_MESSAGES.some((start) => log.message.startsWith(start))) return;
   const line: Record<string, unknown> = {
     level: label,
     message: log.message,
