@@ -7,14 +7,19 @@ import { resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { type CloudEvent, SPEC_VERSION } from "../../contracts/cloudevent.ts";
 import { type DataOf, flightDeparted } from "../../contracts/events/catalogue.ts";
+import { partitionOf } from "../../contracts/partitioning.ts";
+import { topics } from "../../contracts/topics.ts";
 
 export const FLIGHTS_IN_FILE = 3_000_000;
+/** Of the topic that the events go to. */
+export const PARTITIONS = topics[flightDeparted.topic].partitions;
 export const SOURCE = "urn:spillway:demo:flights";
 
 type FlightEvent = CloudEvent<DataOf<typeof flightDeparted>>;
 
-/** Events to send in one request, as the JSON array of CloudEvents' batched mode. */
+/** Events to send in one request, as the JSON array of CloudEvents' batched mode. All go to one partition. */
 export interface EventBatch {
+  readonly partition: number;
   readonly count: number;
   readonly body: string;
 }
@@ -46,7 +51,10 @@ export async function loadFlights(db: DuckDBConnection, events: number): Promise
   );
 }
 
-/** The table's flights as events, in arrival order, streamed: the table may be larger than their JSON should be. */
+/**
+ * The table's flights as events, streamed: the table may be larger than their JSON should be. Each partition's
+ * batches are in arrival order; batches of several partitions come in the order in which they fill.
+ */
 export async function* eventBatches(
   db: DuckDBConnection,
   eventsPerBatch: number,
@@ -54,17 +62,30 @@ export async function* eventBatches(
   const rows = await db.stream(
     `SELECT id::VARCHAR, time_ms::DOUBLE, origin, destination, delay_min, distance_mi FROM flights ORDER BY arrival`,
   );
-  let pending: string[] = [];
+  const filling: string[][] = Array.from({ length: PARTITIONS }, () => []);
   for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
-    for (const row of chunk.getRows()) {
-      pending.push(JSON.stringify(flightEvent(row as FlightRow)));
-      if (pending.length === eventsPerBatch) {
-        yield toBatch(pending);
-        pending = [];
-      }
+    for (const row of chunk.getRows() as FlightRow[]) {
+      const partition = partitionOfAirport(row[2]);
+      const events = filling[partition]!;
+      events.push(JSON.stringify(flightEvent(row)));
+      if (events.length === eventsPerBatch) yield toBatch(partition, events.splice(0));
     }
   }
-  if (pending.length > 0) yield toBatch(pending);
+  for (const [partition, events] of filling.entries()) {
+    if (events.length > 0) yield toBatch(partition, events);
+  }
+}
+
+const partitions = new Map<string, number>();
+
+/** The partition that Kafka's clients choose for an airport's events; there are a few hundred airports. */
+function partitionOfAirport(airport: string): number {
+  let partition = partitions.get(airport);
+  if (partition === undefined) {
+    partition = partitionOf(Buffer.from(airport), PARTITIONS);
+    partitions.set(airport, partition);
+  }
+  return partition;
 }
 
 type FlightRow = [
@@ -76,7 +97,8 @@ type FlightRow = [
   distanceMi: number,
 ];
 
-const toBatch = (events: readonly string[]): EventBatch => ({
+const toBatch = (partition: number, events: readonly string[]): EventBatch => ({
+  partition,
   count: events.length,
   body: `[${events.join(",")}]`,
 });

@@ -1,13 +1,14 @@
-/** Sends event batches through the HTTP door, roughly in order, until each is accepted. */
+/**
+ * Sends event batches through the HTTP door until each is accepted. A partition's batches go one after the other: an
+ * hour's flights are a few hundred events, so requests that overtake each other would make events late that never
+ * were. The partitions' senders run side by side.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_MEDIA_TYPE } from "../../contracts/cloudevent.ts";
 import type { EventBatch } from "./flights.ts";
 
-/**
- * Requests under way at once. They overtake each other, so this also is how far the order is disturbed: by a few
- * thousand events, seconds of a stream that is minutes out of order by itself.
- */
-const REQUESTS_IN_FLIGHT = 6;
+/** Batches that may wait for a partition's sender, so that a slow one does not hold up the others at once. */
+const MAX_QUEUED_BATCHES = 4;
 const REQUEST_TIMEOUT_MS = 35_000;
 /** How long a batch is sent again before the replay gives up: long enough for a broker's restart. */
 const GIVE_UP_AFTER_MS = 120_000;
@@ -16,7 +17,7 @@ const MAX_RETRY_MS = 5_000;
 
 export interface ReplayOptions {
   readonly url: string;
-  readonly batches: AsyncIterator<EventBatch>;
+  readonly batches: AsyncIterable<EventBatch>;
   /** Called when a batch of so many events was accepted. */
   readonly onAccepted: (events: number) => void;
   /** Called when a request was answered by 429, 5xx or not at all, and will be sent again. */
@@ -28,21 +29,42 @@ export interface ReplayOptions {
 export async function replay({ url, batches, onAccepted, onRetry, signal }: ReplayOptions): Promise<void> {
   const failure = new AbortController();
   const running = AbortSignal.any([signal, failure.signal]);
-  const sendInTurn = async () => {
-    // An async generator hands out one batch at a time, in order, however many ask.
-    for (let next = await batches.next(); !next.done; next = await batches.next()) {
-      await sendUntilAccepted(url, next.value, onRetry, running);
-      onAccepted(next.value.count);
+  const deliver = async (batch: EventBatch) => {
+    try {
+      await sendUntilAccepted(url, batch, onRetry, running);
+      onAccepted(batch.count);
+    } catch (error) {
+      failure.abort(error);
     }
   };
-  const senders = Array.from({ length: REQUESTS_IN_FLIGHT }, () =>
-    sendInTurn().catch((error: unknown) => {
-      failure.abort(error);
-      throw error;
-    }),
-  );
-  const outcomes = await Promise.allSettled(senders);
-  if (outcomes.some(({ status }) => status === "rejected")) throw running.reason;
+  const queues = new Map<number, SendQueue>();
+  for await (const batch of batches) {
+    const queue = queues.get(batch.partition) ?? new SendQueue(deliver);
+    queues.set(batch.partition, queue);
+    await queue.add(batch);
+    if (running.aborted) break;
+  }
+  await Promise.all([...queues.values()].map((queue) => queue.drained));
+  running.throwIfAborted();
+}
+
+/** Delivers a partition's batches one after the other. */
+class SendQueue {
+  readonly #deliver: (batch: EventBatch) => Promise<void>;
+  readonly #queued: Promise<void>[] = [];
+  /** Resolves when everything that was added so far has been delivered, or given up. */
+  drained = Promise.resolve();
+
+  constructor(deliver: (batch: EventBatch) => Promise<void>) {
+    this.#deliver = deliver;
+  }
+
+  /** Resolves once there is room for the next one. */
+  async add(batch: EventBatch): Promise<void> {
+    this.drained = this.drained.then(() => this.#deliver(batch));
+    this.#queued.push(this.drained);
+    if (this.#queued.length > MAX_QUEUED_BATCHES) await this.#queued.shift();
+  }
 }
 
 async function sendUntilAccepted(

@@ -39,7 +39,7 @@ export function reportLines(figures: DemoFigures): string[] {
       `${[counted, late, duplicate, deadLetters].map(grouped).join(" + ")} = ${grouped(counted + late + duplicate + deadLetters)}`,
     ],
     ["windows", grouped(windows)],
-    ["events/s through the door", grouped((accepted / replayMs) * 1_000)],
+    ["events/s through POST /events", grouped((accepted / replayMs) * 1_000)],
     [
       "recovery after SIGKILL",
       `${(recovery.recoveryMs / 1_000).toFixed(1)} s (process ${recovery.killedPid}, after ${grouped(recovery.afterEvents)} events; until every partition committed again)`,

@@ -55,7 +55,7 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
     const processor = new GroupProgress(admin, consumerGroup(ENVIRONMENT, PIPELINE), TOPIC);
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
     const replayed = await replayWithKill(stage, processor, options);
-    screen.print("closing every window, waiting for the last results, reading everything back");
+    screen.print("closing every window");
     await flushWindows(kafka, TOPIC, await endOfLastWindow(db));
     const verification = await verify({
       platform,
@@ -63,6 +63,7 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
       db,
       pipeline: PIPELINE,
       topic: TOPIC,
+      say: screen.print,
       processor,
       sink,
     });
@@ -82,6 +83,7 @@ async function replayWithKill(
   const service = processorService(platform);
   let accepted = 0;
   let retries = 0;
+  const reasons = new Set<string>();
   let recovery: Promise<Recovery> | undefined;
   const lag = new LagSampler(processor);
   const progress = screen.progress(events, () => ({ accepted, lag: lag.latest }));
@@ -104,8 +106,10 @@ async function replayWithKill(
         accepted += count;
         killWhenDue();
       },
-      onRetry: () => {
+      onRetry: (why) => {
         retries += 1;
+        if (!reasons.has(why)) screen.print(`a request is sent again: ${why}`);
+        reasons.add(why);
       },
       signal,
     });

@@ -41,6 +41,8 @@ export interface Verified {
   readonly db: DuckDBConnection;
   readonly pipeline: string;
   readonly topic: string;
+  /** Called with what is being done. */
+  readonly say: (line: string) => void;
   /** The pipeline's group on its source topic. */
   readonly processor: GroupProgress;
   /** The sink's group on the results topic. */
@@ -49,8 +51,9 @@ export interface Verified {
 
 /** Waits until the pipeline and the sink have taken in everything, then reads and compares all of it. */
 export async function verify(subject: Verified): Promise<Verification> {
-  const { kafka, db, pipeline, topic, platform } = subject;
+  const { kafka, db, pipeline, topic, platform, say } = subject;
   const reading: Reading = { kafka, db, signal: platform.signal };
+  say(`reading ${topic}, waiting for the processor to finish it`);
   const logEnds = await loadLog(reading, topic);
   await untilNoneRemains(async () => behind(await subject.processor.committed(), logEnds), {
     what: `the processor has not committed to the end of ${topic}`,
@@ -58,6 +61,7 @@ export async function verify(subject: Verified): Promise<Verification> {
     stallTimeoutMs: STALL_TIMEOUT_MS,
     signal: platform.signal,
   });
+  say("reading the results topic, waiting for the sink to store it");
   const resultEnds = await loadResults(reading, pipeline);
   await untilNoneRemains(async () => behind(await subject.sink.committed(), resultEnds), {
     what: "the sink has not stored every result",
@@ -65,6 +69,7 @@ export async function verify(subject: Verified): Promise<Verification> {
     stallTimeoutMs: STALL_TIMEOUT_MS,
     signal: platform.signal,
   });
+  say("working out what must come of that log, reading it all back through the query API");
   const outcomes = await judgeLog(db);
   await loadLate(reading, pipeline);
   await loadServed(subject);

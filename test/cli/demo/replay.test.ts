@@ -6,7 +6,8 @@ import type { EventBatch } from "../../../cli/demo/flights.ts";
 import { replay } from "../../../cli/demo/replay.ts";
 
 async function* batchesOf(count: number): AsyncGenerator<EventBatch> {
-  for (let i = 0; i < count; i++) yield { count: 1, body: JSON.stringify([{ id: String(i) }]) };
+  for (let i = 0; i < count; i++)
+    yield { partition: i % 2, count: 1, body: JSON.stringify([{ id: String(i) }]) };
 }
 
 /** Runs a replay of ten batches of one event against a server with this listener. */
@@ -52,6 +53,28 @@ test("a batch that meets 503, 429 or a broken connection is sent again until it 
   expect(requests).toBe(13);
   expect(seen.retries).toHaveLength(3);
   expect(seen.retries).toEqual(expect.arrayContaining(["status 503", "status 429"]));
+});
+
+test("a partition's batches arrive in order, whatever has to be sent again", async () => {
+  const arrived: number[][] = [[], []];
+  let requests = 0;
+  await replayAgainst((request, response) => {
+    requests += 1;
+    if (requests % 3 === 0) {
+      response.writeHead(503).end();
+      return;
+    }
+    request.on("data", (body: Buffer) => {
+      const id = Number(JSON.parse(String(body))[0].id);
+      arrived[id % 2]!.push(id);
+    });
+    accept(request, response);
+  });
+
+  expect(arrived).toEqual([
+    [0, 2, 4, 6, 8],
+    [1, 3, 5, 7, 9],
+  ]);
 });
 
 test("a refused batch ends the replay with what the door said", async () => {
