@@ -1,5 +1,5 @@
 /** What stops a local run. Each message says what was wrong, where, and what to do next. */
-abstract class LocalError extends Error {
+export abstract class LocalError extends Error {
   abstract readonly code: string;
 }
 

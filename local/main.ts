@@ -7,8 +7,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { PrerequisiteError } from "./errors.ts";
-import { Platform } from "./platform.ts";
+import { LocalError, PrerequisiteError } from "./errors.ts";
+import { Platform, type Ready } from "./platform.ts";
 
 const USAGE = "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--until-stdin-ends]";
 
@@ -63,18 +63,32 @@ async function main(): Promise<void> {
   silenceTimerWarning();
   const startedMs = Date.now();
   const stopping = stopRequested(untilStdinEnds);
-  const { platform, ready } = await Platform.start({ assembly, brokers, verbose, say });
-  say(`Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s. Control: ${ready.controlUrl}/state`);
+  const prepared = await Promise.race([Platform.prepare({ assembly, brokers, verbose, say }), stopping]);
+  if (typeof prepared === "string") return;
+  try {
+    const ready = await Promise.race([prepared.start(), stopping]);
+    if (typeof ready !== "string") {
+      announce(ready, Date.now() - startedMs);
+      await stopping;
+    }
+    say("Stopping …");
+  } finally {
+    // Children that a start which was broken off still makes die with this process.
+    await prepared.stop();
+  }
+}
+
+function announce(ready: Ready, afterMs: number): void {
+  say(`Ready after ${(afterMs / 1000).toFixed(1)} s. Control: ${ready.controlUrl}/state`);
   for (const [routeKey, url] of Object.entries(ready.routes)) say(`  ${routeKey.replace(" ", ` ${url}`)}`);
   process.stdout.write(`${JSON.stringify(ready)}\n`);
-  say(`Stopping (${await stopping}) …`);
-  await platform.stop();
 }
 
 try {
   await main();
   process.exit(0);
 } catch (error) {
-  say(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  // The stack of an error that is expected says nothing to the reader; that of a mistake in this code says all.
+  say(error instanceof LocalError ? `${error.name}: ${error.message}` : String((error as Error).stack));
   process.exit(1);
 }

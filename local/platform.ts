@@ -59,6 +59,8 @@ export interface Ready {
 export class Platform {
   readonly #options: PlatformOptions;
   readonly #assembly: Assembly;
+  /** Undefined where the assembly has no Kafka. */
+  readonly #jars: string | undefined;
   readonly #directory: RunDirectory;
   readonly links = new Map<string, Link>();
   readonly apiServers = new Map<Resource, ApiServer>();
@@ -72,27 +74,18 @@ export class Platform {
   #pollers: ReadonlyMap<string, Poller> = new Map();
   #control: ControlServer | undefined;
 
-  private constructor(options: PlatformOptions, assembly: Assembly) {
+  private constructor(options: PlatformOptions, assembly: Assembly, jars: string | undefined) {
     this.#options = options;
     this.#assembly = assembly;
+    this.#jars = jars;
     this.#directory = new RunDirectory();
   }
 
-  /**
-   * Starts everything and resolves once it can be used. Where something fails, what was started is stopped again
-   * and the error (see errors.ts) is thrown.
-   */
-  static async start(options: PlatformOptions): Promise<{ platform: Platform; ready: Ready }> {
+  /** Checks the assembly and the machine. Nothing is started yet, but jars may be fetched. See errors.ts. */
+  static async prepare(options: PlatformOptions): Promise<Platform> {
     const assembly = loadAssembly(resolve(options.assembly));
     const withKafka = resourcesOf(assembly, "AWS::MSK::Cluster").length > 0;
-    const jars = withKafka ? await kafkaJars(options.say) : undefined;
-    const platform = new Platform(options, assembly);
-    try {
-      return { platform, ready: await platform.#start(jars) };
-    } catch (error) {
-      await platform.stop();
-      throw error;
-    }
+    return new Platform(options, assembly, withKafka ? await kafkaJars(options.say) : undefined);
   }
 
   get runDirectory(): string {
@@ -107,29 +100,48 @@ export class Platform {
     return [...this.links.values()].filter(({ name }) => name.startsWith("broker-"));
   }
 
-  /** In order: no new requests, no new invocations, services leave, and only then what they need goes. */
-  async stop(): Promise<void> {
-    await Promise.all([...this.apiServers.values()].map((server) => server.close()));
-    await Promise.all([
-      ...[...this.#pollers.values()].map((poller) => poller.stop()),
-      ...[...this.services.values()].map((service) => service.stop()),
-    ]);
-    await Promise.all([...this.functions.values()].map((lambda) => lambda.stop()));
-    await Promise.all([this.cluster?.stop(), ...[...this.emulators.values()].map((one) => one.stop())]);
-    await Promise.all([...this.links.values()].map((link) => link.close()));
-    await this.#control?.close();
-    this.#directory.remove();
-  }
-
-  async #start(jars: string | undefined): Promise<Ready> {
-    await this.#openDoors(jars !== undefined);
+  /** Starts everything and resolves once it can be used. After a failure {@link stop} clears what was started. */
+  async start(): Promise<Ready> {
+    await this.#openDoors();
     const definitions = await this.#readPlan();
     await Promise.all([
-      this.#startKafka(jars),
+      this.#startKafka(),
       ...[...this.emulators.keys()].map((name) => this.#startEmulator(name)),
     ]);
     this.#openApis();
     await this.#startPollers();
+    this.#startServices(definitions);
+    this.#control = await ControlServer.listen(controlsOf(this));
+    return this.#ready(this.#control.url);
+  }
+
+  /**
+   * In order: no new requests, no new invocations, services leave, and only then what they need goes. One part that
+   * fails to stop does not keep the others.
+   */
+  async stop(): Promise<void> {
+    await this.#inOrder([
+      () => [...this.apiServers.values()].map((server) => server.close()),
+      () => [
+        ...[...this.#pollers.values()].map((poller) => poller.stop()),
+        ...[...this.services.values()].map((service) => service.stop()),
+      ],
+      () => [...this.functions.values()].map((lambda) => lambda.stop()),
+      () => [this.cluster?.stop(), ...[...this.emulators.values()].map((emulator) => emulator.stop())],
+      () => [...[...this.links.values()].map((link) => link.close()), this.#control?.close()],
+    ]);
+    this.#directory.remove();
+  }
+
+  async #inOrder(stages: readonly (() => readonly (Promise<void> | undefined)[])[]): Promise<void> {
+    for (const stage of stages) {
+      for (const result of await Promise.allSettled(stage())) {
+        if (result.status === "rejected") this.#options.say(`Not stopped cleanly: ${String(result.reason)}`);
+      }
+    }
+  }
+
+  #startServices(definitions: readonly ServiceDefinition[]): void {
     const { verbose, say } = this.#options;
     for (const definition of definitions) {
       const logFile = (index: number): string => join(this.#logs, `${definition.name}-${index}.log`);
@@ -137,8 +149,6 @@ export class Platform {
       this.services.set(definition.name, service);
       service.start();
     }
-    this.#control = await ControlServer.listen(controlsOf(this));
-    return this.#ready(this.#control.url);
   }
 
   get #logs(): string {
@@ -146,8 +156,9 @@ export class Platform {
   }
 
   /** Everything that has an address listens before anything is resolved, as values are made of addresses. */
-  async #openDoors(withKafka: boolean): Promise<void> {
+  async #openDoors(): Promise<void> {
     const { brokers, verbose } = this.#options;
+    const withKafka = this.#jars !== undefined;
     const has = (...types: readonly string[]): boolean => resourcesOf(this.#assembly, ...types).length > 0;
     const names = Array.from({ length: withKafka ? brokers : 0 }, (_, index) => `broker-${index + 1}`);
     const emulators: [EmulatorName, string[]][] = [];
@@ -159,7 +170,8 @@ export class Platform {
     }
     for (const [name, links] of emulators) {
       const { region } = this.#assembly;
-      const options = { name, region, logDirectory: this.#logs, verbose };
+      const onLost = (line: string): void => this.#warn(line);
+      const options = { name, region, logDirectory: this.#logs, verbose, onLost };
       this.emulators.set(
         name,
         new Emulator(
@@ -199,19 +211,20 @@ export class Platform {
     return planServices(this.plan, this.environment, join(this.runDirectory, "images"), warn);
   }
 
-  async #startKafka(jars: string | undefined): Promise<void> {
-    if (jars === undefined) return;
+  async #startKafka(): Promise<void> {
+    if (this.#jars === undefined) return;
     const { brokers, verbose, say } = this.#options;
     const { topics, serverProperties } = this.plan.kafka(brokers);
     say(
       `Kafka: ${brokers} broker${brokers === 1 ? "" : "s"}; topics keep at most ${brokers} replica${brokers === 1 ? "" : "s"} here, and min.insync.replicas is capped with it.`,
     );
     this.cluster = await Cluster.create({
-      jars,
+      jars: this.#jars,
       directory: this.#directory.directory("kafka"),
       logDirectory: this.#logs,
       verbose,
       links: this.brokerLinks,
+      onLost: (line) => this.#warn(line),
       properties: serverProperties,
     });
     await this.cluster.start();

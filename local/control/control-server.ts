@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** What the control server can do to a running platform. Each action resolves false where there is no such target. */
 export interface Controls {
@@ -33,17 +34,13 @@ export class ControlServer {
   }
 
   static async listen(controls: Controls): Promise<ControlServer> {
-    const server = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const url = new URL(request.url ?? "/", "http://127.0.0.1");
-      const { status, body } = await answer(
-        controls,
-        request.method ?? "GET",
-        url,
-        String(Buffer.concat(chunks)),
-      );
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    const server = createServer((request, response) => {
+      text(request)
+        .then((body) => answer(controls, request.method ?? "GET", request.url ?? "/", body))
+        .catch((error: Error): Answer => ({ status: 500, body: { message: error.message } }))
+        .then(({ status, body }) => {
+          response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+        });
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -61,7 +58,8 @@ export class ControlServer {
   }
 }
 
-async function answer(controls: Controls, method: string, url: URL, body: string): Promise<Answer> {
+async function answer(controls: Controls, method: string, target: string, body: string): Promise<Answer> {
+  const url = new URL(target, "http://127.0.0.1");
   const path = url.pathname.split("/").slice(1).map(decodeURIComponent);
   if (method === "GET" && path.join("/") === "state") return { status: 200, body: controls.state() };
   const [kind = "", name = "", action = ""] = path;
@@ -70,12 +68,8 @@ async function answer(controls: Controls, method: string, url: URL, body: string
     const result = await controls.invoke(name, body === "" ? "{}" : body);
     return result === undefined ? unknown(url) : { status: 200, body: result };
   }
-  try {
-    const done = await act(controls, kind, name, action, url.searchParams);
-    return done ? { status: 200, body: { done: true } } : unknown(url);
-  } catch (error) {
-    return { status: 500, body: { message: String((error as Error).message) } };
-  }
+  const done = await act(controls, kind, name, action, url.searchParams);
+  return done ? { status: 200, body: { done: true } } : unknown(url);
 }
 
 /** False where kind, name or action is none that there is. */

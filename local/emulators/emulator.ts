@@ -24,6 +24,8 @@ export interface EmulatorOptions {
   readonly region: string;
   readonly logDirectory: string;
   readonly verbose: boolean;
+  /** Called when the process ends and {@link Emulator.stop} did not do it. */
+  readonly onLost: (line: string) => void;
 }
 
 /** An emulator behind the links its clients use; `s3-sqs` has one for each service, so that each can be cut. */
@@ -32,6 +34,7 @@ export class Emulator {
   readonly #options: EmulatorOptions;
   readonly #links: readonly Link[];
   #child: Child | undefined;
+  #stopping = false;
 
   constructor(options: EmulatorOptions, links: readonly Link[]) {
     this.name = options.name;
@@ -45,14 +48,18 @@ export class Emulator {
 
   /** Resolves once it accepts connections. */
   async start(): Promise<void> {
-    const { name, region, logDirectory, verbose } = this.#options;
+    const { name, region, logDirectory, verbose, onLost } = this.#options;
     const port = await freePort();
     const logFile = join(logDirectory, `${name}.log`);
     const child = new Child({ name, ...commandOf(name, port, region), logFile, verbose });
     this.#child = child;
+    void child.exited.then(({ code, signal: by }) => {
+      if (!this.#stopping)
+        onLost(`the ${name} emulator ended by itself (${by ?? code}), and its data with it`);
+    });
     const abort = new AbortController();
     try {
-      await Promise.race([untilListening(port, abort.signal), child.failOnExit(logFile)]);
+      await Promise.race([untilListening(port, abort.signal), child.failOnExit()]);
     } finally {
       abort.abort();
     }
@@ -60,6 +67,7 @@ export class Emulator {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     // What it holds lives in memory and goes with the run, so that there is nothing to finish.
     await this.#child?.kill();
   }

@@ -17,6 +17,9 @@ import { matchRoute, type Route } from "./routes.ts";
 /** HTTP APIs refuse larger requests (API Gateway quotas). */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
+/** Longer than clients keep idle connections, so that none is closed under a request that is just being sent. */
+const KEEP_ALIVE_MS = 120_000;
+
 export interface ApiRoute extends Route {
   readonly target: LambdaFunction;
   /** How long the gateway waits for the integration. */
@@ -36,7 +39,7 @@ export class ApiServer {
   }
 
   static async listen(): Promise<ApiServer> {
-    const server = createServer();
+    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return new ApiServer(server);

@@ -28,6 +28,8 @@ export interface BrokerOptions {
   readonly clientPort: number;
   readonly logFile: string;
   readonly verbose: boolean;
+  /** Called when the process ends and {@link Broker.kill} did not do it. */
+  readonly onLost: (line: string) => void;
 }
 
 /** One Kafka node, broker and controller in one. */
@@ -35,6 +37,7 @@ export class Broker {
   readonly id: number;
   readonly #options: BrokerOptions;
   #child: Child | undefined;
+  #killed = false;
 
   constructor(options: BrokerOptions) {
     this.id = options.id;
@@ -51,7 +54,11 @@ export class Broker {
     await mkdir(directory, { recursive: true });
     await writeFile(this.#configuration, properties);
     try {
-      await run("java", [
+      await run("setpriv", [
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "java",
         ...JVM_FLAGS,
         ...LOG_FLAGS,
         "-cp",
@@ -73,7 +80,7 @@ export class Broker {
   /** Starts the process, and resolves once its client listener accepts connections. */
   async start(): Promise<void> {
     if (this.pid !== undefined) return;
-    const { jars, directory, clientPort, logFile, verbose } = this.#options;
+    const { jars, directory, clientPort, logFile, verbose, onLost } = this.#options;
     const child = new Child({
       name: `broker-${this.id}`,
       command: "java",
@@ -84,9 +91,13 @@ export class Broker {
       verbose,
     });
     this.#child = child;
+    this.#killed = false;
+    void child.exited.then(({ code, signal: by }) => {
+      if (!this.#killed) onLost(`broker ${this.id} ended by itself (${by ?? code})`);
+    });
     const abort = new AbortController();
     try {
-      await Promise.race([untilListening(clientPort, abort.signal), child.failOnExit(logFile)]);
+      await Promise.race([untilListening(clientPort, abort.signal), child.failOnExit()]);
     } finally {
       abort.abort();
     }
@@ -94,6 +105,7 @@ export class Broker {
 
   /** SIGKILL: what a broker's host failing looks like. Its log stays, as an EBS volume would. */
   async kill(): Promise<void> {
+    this.#killed = true;
     await this.#child?.kill();
   }
 

@@ -14,6 +14,7 @@ export interface ClusterOptions {
   readonly directory: string;
   readonly logDirectory: string;
   readonly verbose: boolean;
+  readonly onLost: (line: string) => void;
   /** One per broker, in the order of their ids (from 1). */
   readonly links: readonly Link[];
   /** What the template's MSK configuration sets. */
@@ -38,7 +39,7 @@ export class Cluster {
   }
 
   static async create(options: ClusterOptions): Promise<Cluster> {
-    const { jars, directory, logDirectory, verbose, links } = options;
+    const { jars, directory, logDirectory, verbose, links, onLost } = options;
     const addresses = await Promise.all(links.map((link, index) => brokerAddresses(index + 1, link)));
     // Kafka's cluster ids are 16 random bytes in URL-safe base64; one that starts with a dash reads as an option.
     const clusterId = randomBytes(16).toString("base64url").replace(/^-/, "A");
@@ -54,6 +55,7 @@ export class Cluster {
         clientPort: address.clientPort,
         logFile: join(logDirectory, `broker-${address.id}.log`),
         verbose,
+        onLost,
       });
     });
     return new Cluster(brokers, links);

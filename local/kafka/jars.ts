@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { PrerequisiteError } from "../errors.ts";
@@ -21,7 +21,10 @@ const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
  */
 export async function kafkaJars(say: (line: string) => void): Promise<string> {
   await requireJava();
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "spillway");
+  const cache = join(
+    process.env.XDG_CACHE_HOME || join(homedir() || userInfo().homedir, ".cache"),
+    "spillway",
+  );
   const hash = createHash("sha256")
     .update(await readFile(POM))
     .digest("hex")
@@ -47,8 +50,12 @@ export async function kafkaJars(say: (line: string) => void): Promise<string> {
 async function fetchJars(directory: string): Promise<void> {
   try {
     await run(
-      "mvn",
+      "setpriv",
       [
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "mvn",
         "--batch-mode",
         "--quiet",
         `--file=${POM}`,

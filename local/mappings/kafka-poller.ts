@@ -68,8 +68,9 @@ export class KafkaPoller implements Poller {
       partitionsConsumedConcurrently: 1,
       eachBatch: async (payload) => this.#enqueue(payload),
     });
-    if (startingPosition === "LATEST") await joined;
     running.catch((error: Error) => this.#options.warn(`${this.#options.name}: ${error.message}`));
+    // From the beginning of the log there is no position to lose, and so nothing to wait for.
+    if (startingPosition === "LATEST") await joined;
   }
 
   async stop(): Promise<void> {

@@ -46,6 +46,9 @@ function makePoller(sources: MappingSources, resource: Resource, name: string): 
   if (objectOf(properties.FilterCriteria).Filters !== undefined) {
     warn(`${name}: its filter is not applied locally; the function gets every record.`);
   }
+  for (const property of ["TumblingWindowInSeconds", "ParallelizationFactor"]) {
+    if (Number(properties[property] ?? 0) > 1) warn(`${name}: its ${property} has no effect locally.`);
+  }
   const options: PollerOptions = { name, region: plan.assembly.region, settings, target, warn };
   switch (settings.sourceArn.split(":")[2]) {
     case "kafka":

@@ -1,5 +1,5 @@
 import { type ChildProcess, type Serializable, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { StartError } from "../errors.ts";
@@ -24,6 +24,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** The end of a log is all a failed start leaves: its directory goes with the run. */
+const LOG_TAIL_LINES = 20;
+
 /** What programs need to start at all, and nothing that could configure them. */
 export function baseEnvironment(): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin" } = process.env;
@@ -39,10 +42,12 @@ export class Child {
   readonly name: string;
   readonly exited: Promise<Exit>;
   readonly #process: ChildProcess;
+  readonly #logFile: string;
   #exit: Exit | undefined;
 
   constructor(options: ChildOptions) {
     this.name = options.name;
+    this.#logFile = options.logFile;
     const log = openSync(options.logFile, "a");
     const output = options.verbose ? "pipe" : log;
     this.#process = spawn("setpriv", ["--pdeathsig", "KILL", "--", options.command, ...options.args], {
@@ -50,6 +55,9 @@ export class Child {
       env: { ...baseEnvironment(), ...options.environment },
       stdio: ["ignore", output, output, ...(options.channel ? (["ipc"] as const) : [])],
       serialization: "advanced",
+      // A session of its own: Ctrl-C in a terminal goes to every process of the foreground group, and would end
+      // services at once that are to be stopped in order.
+      detached: true,
     });
     closeSync(log);
     if (options.verbose) this.#echo();
@@ -100,10 +108,13 @@ export class Child {
     return this.exited;
   }
 
-  /** Rejects when the child exits first: used while waiting for something to come up. */
-  async failOnExit(logFile: string): Promise<never> {
+  /** Rejects when the child exits: for the wait until it is up. */
+  async failOnExit(): Promise<never> {
     const { code, signal } = await this.exited;
-    throw new StartError(`${this.name} exited (${signal ?? code}) before it was ready. Its log: ${logFile}`);
+    const log = readFileSync(this.#logFile, "utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n");
+    throw new StartError(
+      `${this.name} exited (${signal ?? code}) before it was ready. The end of its log:\n${log}`,
+    );
   }
 
   #echo(): void {

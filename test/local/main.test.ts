@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -12,7 +13,8 @@ describe("two runs side by side", () => {
   it(
     "do not clash; one stops in order, and the other leaves no process when it is killed",
     async () => {
-      const [first, second] = await Promise.all([startLocal(), startLocal()]);
+      const [first, second] = await Promise.all([startLocal(["--brokers", "3"]), startLocal()]);
+      expect(first.ready.bootstrapServers.split(",")).toHaveLength(3);
       expect(first.ready.bootstrapServers).not.toBe(second.ready.bootstrapServers);
       const firstChildren = await descendants(first.process.pid!);
       const secondChildren = await descendants(second.process.pid!);
@@ -28,6 +30,29 @@ describe("two runs side by side", () => {
       // What a killed run leaves behind is only its directory, which the next run removes.
       expect(existsSync(second.ready.runDirectory)).toBe(true);
       rmSync(second.ready.runDirectory, { recursive: true });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a run that is stopped while it starts", () => {
+  it(
+    "leaves no process and no directory",
+    async () => {
+      const temporary = mkdtempSync(join(tmpdir(), "spillway-test-"));
+      const child = spawn(process.execPath, [MAIN, "--assembly", FIXTURE], {
+        env: { ...process.env, TMPDIR: temporary },
+        stdio: "ignore",
+      });
+      const children = await eventually(async () => {
+        const pids = await descendants(child.pid!);
+        return pids.length >= 2 ? pids : undefined;
+      });
+      child.kill("SIGTERM");
+      expect(await once(child, "exit")).toEqual([0, null]);
+      await eventually(() => (children.some(isAlive) ? undefined : true));
+      expect(readdirSync(temporary)).toEqual([]);
+      rmSync(temporary, { recursive: true });
     },
     TIMEOUT_MS,
   );

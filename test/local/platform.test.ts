@@ -171,7 +171,7 @@ describe("Kafka", () => {
   );
 
   it(
-    "comes back after a broker was killed, and its link can be cut",
+    "comes back after a broker was killed and its link cut, and so does the mapping",
     async () => {
       const { brokers } = await state();
       await control("/brokers/1/kill");
@@ -194,6 +194,15 @@ describe("Kafka", () => {
       );
       expect(await admin.listTopics()).toContain("events");
       await admin.disconnect();
+      const producer = kafka().producer();
+      await producer.connect();
+      await producer.send({ topic: "events", messages: [{ partition: 0, value: "afterwards" }] });
+      await producer.disconnect();
+      const values = await eventually(async () => {
+        const records = (await seen("kafka")).flatMap((event) => event.records["events-0"] ?? []);
+        return records.length > 0 ? records.map(({ value }) => value) : undefined;
+      });
+      expect(values).toEqual([Buffer.from("afterwards").toString("base64")]);
     },
     TEST_TIMEOUT_MS,
   );
