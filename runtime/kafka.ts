@@ -19,7 +19,7 @@ export interface KafkaOptions {
 
 /**
  * A kafkajs client. Brokers that are not all on loopback are reached with TLS and an IAM token (OAUTHBEARER). It
- * logs warnings and errors as JSON lines to standard error, never keys or values.
+ * logs warnings and errors as JSON lines to standard error, the same one every 10 s at most, never keys or values.
  * @throws ConfigurationError where no broker is named, or the AWS region is missing
  */
 export function createKafka(options: KafkaOptions): Kafka {
@@ -96,9 +96,23 @@ const EXPECTED_MESSAGES = [
 const isErrorAnswer = ({ namespace, log }: LogEntry): boolean =>
   namespace === "Connection" && log.message.startsWith("Response ");
 
+/** While a broker is away every retry of every client says so. */
+const REPEAT_AFTER_MS = 10_000;
+const MAX_REMEMBERED_MESSAGES = 100;
+const lastLoggedMs = new Map<string, number>();
+
+function isRepeated(message: string): boolean {
+  const nowMs = Date.now();
+  if (nowMs - (lastLoggedMs.get(message) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return true;
+  if (lastLoggedMs.size >= MAX_REMEMBERED_MESSAGES) lastLoggedMs.clear();
+  lastLoggedMs.set(message, nowMs);
+  return false;
+}
+
 function writeLogLine(entry: LogEntry): void {
   const { namespace, label, log } = entry;
   if (isErrorAnswer(entry) || EXPECTED_MESSAGES.some((start) => log.message.startsWith(start))) return;
+  if (isRepeated(log.message)) return;
   const line: Record<string, unknown> = {
     level: label,
     message: log.message,

@@ -1,4 +1,5 @@
 /** The engine's log on Kafka, with kafkajs. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, RetryOptions } from "kafkajs";
 import { createKafka } from "../../runtime/kafka.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   TopicPartition,
   Transactions,
 } from "../engine/log/port.ts";
+import { isCoordinatorBusy } from "./kafka-errors.ts";
 import { GROUP_RETRY, KafkaMembership } from "./kafka-membership.ts";
 import { KafkaTransactions, TRANSACTION_RETRY } from "./kafka-transactions.ts";
 import { partitionKey } from "./send-plan.ts";
@@ -17,6 +19,9 @@ import { partitionKey } from "./send-plan.ts";
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long a topic's partition count is believed; kafkajs believes its own metadata as long. */
 const PARTITION_COUNT_TTL_MS = 5 * 60_000;
+/** How long a broker may take to load a group, or, the very first time, to make the topic of all groups. */
+const COORDINATOR_TIMEOUT_MS = 60_000;
+const COORDINATOR_RETRY_MS = 100;
 /** What Kafka answers where nothing was committed. */
 const ABSENT_OFFSET = -1;
 
@@ -41,6 +46,7 @@ export class KafkaLog implements Log {
 
   async join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership> {
     const counts = await Promise.all(topics.map((topic) => this.partitionCount(topic)));
+    await this.#untilCoordinated(group);
     return KafkaMembership.join({
       kafka: this.#kafka(GROUP_RETRY),
       group,
@@ -102,6 +108,20 @@ export class KafkaLog implements Log {
     const connection = this.#admin;
     this.#admin = undefined;
     if (connection !== undefined) await disconnect(connection);
+  }
+
+  /** A consumer of kafkajs that is asked for patience in its first join crashes; a broker that has just started asks. */
+  async #untilCoordinated(group: string): Promise<void> {
+    const deadlineMs = Date.now() + COORDINATOR_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [] }));
+        return;
+      } catch (error) {
+        if (!isCoordinatorBusy(error) || Date.now() > deadlineMs) throw error;
+        await sleep(COORDINATOR_RETRY_MS);
+      }
+    }
   }
 
   async #recentPartitionCount(topic: string): Promise<number> {

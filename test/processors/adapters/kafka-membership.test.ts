@@ -6,7 +6,7 @@ import { KafkaLog } from "../../../processors/adapters/kafka-log.ts";
 import type { Assignment, GroupMembership, RecordBatch } from "../../../processors/engine/log/port.ts";
 import { createKafka } from "../../../runtime/kafka.ts";
 import { startKafka, type TestKafka } from "../../support/kafka.ts";
-import { createTopic, produce, untilCoordinating } from "../../support/kafka-topics.ts";
+import { createTopic, produce } from "../../support/kafka-topics.ts";
 
 const PARTITIONS = 4;
 const heartbeatKey = 12;
@@ -16,7 +16,6 @@ let client: Kafka;
 beforeAll(async () => {
   broker = await startKafka();
   client = createKafka({ clientId: "test", bootstrapServers: broker.bootstrapServers });
-  await untilCoordinating(client);
 });
 afterAll(() => broker.stop());
 
