@@ -40,11 +40,21 @@ function requireSetpriv(): void {
   }
 }
 
+/** From here on a second signal means that whoever sent it will not wait for the services' stop timeouts. */
+const IMPATIENT_AFTER_MS = 2_000;
+
 /** Resolves with what asked for the end. Signals are caught from the start: a half-made platform is stopped too. */
 function stopRequested(untilStdinEnds: boolean): Promise<string> {
   return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
+    let firstMs: number | undefined;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      firstMs ??= Date.now();
+      // Children die with this process; its directory goes with the next run.
+      if (Date.now() - firstMs > IMPATIENT_AFTER_MS) process.exit(1);
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
     if (untilStdinEnds) process.stdin.once("close", () => resolve("end of stdin")).resume();
   });
 }

@@ -33,11 +33,6 @@ export class BatchQueue<T> {
     this.#wake?.();
   }
 
-  clear(): void {
-    this.#items = [];
-    this.#bytes = 0;
-  }
-
   /** Milliseconds until a batch is due: 0 means now, Infinity that nothing waits. */
   dueInMs(nowMs: number): number {
     const { maxRecords, maxBytes, windowMs } = this.#limits;
