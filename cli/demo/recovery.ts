@@ -31,19 +31,36 @@ export async function killAndRecover(
   group: GroupProgress,
   { afterEvents, onKilled, signal }: KillOptions,
 ): Promise<Recovery> {
-  const killedPid = await control.kill(service);
+  const killedPid = await killOne(control, service, signal);
   const killedAt = performance.now();
   onKilled(killedPid);
   const atKill = await group.committed();
   for (;;) {
     await delay(POLL_MS, undefined, { signal });
     const elapsedMs = performance.now() - killedAt;
-    if (await hasRecovered(group, atKill)) return { killedPid, afterEvents, recoveryMs: elapsedMs };
+    // A broker that is away cannot be asked; it counts as not recovered.
+    if (await hasRecovered(group, atKill).catch(() => false))
+      return { killedPid, afterEvents, recoveryMs: elapsedMs };
     if (elapsedMs > GIVE_UP_AFTER_MS) {
       throw new Error(
         `${service}: after a kill, not every partition committed again within ${GIVE_UP_AFTER_MS / 1000} s`,
       );
     }
+  }
+}
+
+/** Waits for a process to kill where there is none just now: a broker's restart ends processors too. */
+async function killOne(control: Control, service: string, signal: AbortSignal): Promise<number> {
+  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
+  for (;;) {
+    const pid = await control.kill(service);
+    if (pid !== undefined) return pid;
+    if (performance.now() > giveUpAt) {
+      throw new Error(
+        `${service}: no process was running for ${GIVE_UP_AFTER_MS / 1000} s; there is none to kill`,
+      );
+    }
+    await delay(POLL_MS, undefined, { signal });
   }
 }
 

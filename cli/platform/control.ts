@@ -13,14 +13,17 @@ export class Control {
     this.#signal = signal;
   }
 
-  /** Kills a service's first process with SIGKILL; resolves with its process id. Rejects where none is running. */
-  async kill(service: string): Promise<number> {
+  /**
+   * Kills a running process of a service with SIGKILL, the first there is; resolves with its process id, or with
+   * undefined where none is running (the service may be between two starts).
+   */
+  async kill(service: string): Promise<number | undefined> {
     const { services } = (await this.#request("GET", "/state")) as State;
-    const pid = services[service]?.processes[0]?.pid;
-    if (pid === undefined)
-      throw new Error(`no process of the service ${service} is running; there is none to kill`);
-    await this.#request("POST", `/services/${encodeURIComponent(service)}/kill?index=0`);
-    return pid;
+    const processes = services[service]?.processes ?? [];
+    const index = processes.findIndex(({ pid }) => pid !== undefined);
+    if (index === -1) return undefined;
+    await this.#request("POST", `/services/${encodeURIComponent(service)}/kill?index=${index}`);
+    return processes[index]?.pid;
   }
 
   async #request(method: string, path: string): Promise<unknown> {
