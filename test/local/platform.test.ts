@@ -6,11 +6,12 @@ import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { eventually, type Run, startLocal, stopLocal } from "./run.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const TEST_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 60_000;
+vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
 
 let run: Run;
 let door: string;
@@ -136,150 +137,134 @@ describe("Kafka", () => {
     });
   });
 
-  it(
-    "delivers records to a mapping's function, those of an aborted transaction too",
-    async () => {
-      const producer = kafka().producer({ transactionalId: "fixture", maxInFlightRequests: 1 });
-      await producer.connect();
-      const send = async (value: string, end: "commit" | "abort") => {
-        const transaction = await producer.transaction();
-        await transaction.send({
-          topic: "events",
-          messages: [{ partition: 1, key: "k", value, headers: { h: "é" } }],
-        });
-        await transaction[end]();
-      };
-      await send("aborted", "abort");
-      await send("committed", "commit");
-      await producer.disconnect();
-      const records = await eventually(async () => {
-        const all = (await seen("kafka")).flatMap((event) => event.records["events-1"] ?? []);
-        return all.length >= 2 ? all : undefined;
-      });
-      const text = (base64: string): string => Buffer.from(base64, "base64").toString();
-      expect(records.map(({ value }) => text(value))).toEqual(["aborted", "committed"]);
-      expect(records[0]).toMatchObject({
+  it("delivers records to a mapping's function, those of an aborted transaction too", async () => {
+    const producer = kafka().producer({ transactionalId: "fixture", maxInFlightRequests: 1 });
+    await producer.connect();
+    const send = async (value: string, end: "commit" | "abort") => {
+      const transaction = await producer.transaction();
+      await transaction.send({
         topic: "events",
-        partition: 1,
-        offset: 0,
-        timestampType: "LOG_APPEND_TIME",
-        headers: [{ h: [-61, -87] }],
+        messages: [{ partition: 1, key: "k", value, headers: { h: "é" } }],
       });
-      expect(text(records[0].key)).toBe("k");
-    },
-    TEST_TIMEOUT_MS,
-  );
+      await transaction[end]();
+    };
+    await send("aborted", "abort");
+    await send("committed", "commit");
+    await producer.disconnect();
+    const records = await eventually(async () => {
+      const all = (await seen("kafka")).flatMap((event) => event.records["events-1"] ?? []);
+      return all.length >= 2 ? all : undefined;
+    });
+    const text = (base64: string): string => Buffer.from(base64, "base64").toString();
+    expect(records.map(({ value }) => text(value))).toEqual(["aborted", "committed"]);
+    expect(records[0]).toMatchObject({
+      topic: "events",
+      partition: 1,
+      offset: 0,
+      timestampType: "LOG_APPEND_TIME",
+      headers: [{ h: [-61, -87] }],
+    });
+    expect(text(records[0].key)).toBe("k");
+  });
 
-  it(
-    "comes back after a broker was killed and its link cut, and so does the mapping",
-    async () => {
-      const { brokers } = await state();
-      await control("/brokers/1/kill");
-      expect((await state()).brokers[0]).toMatchObject({ id: 1, running: false });
-      await control("/brokers/1/start");
-      expect((await state()).brokers[0].pid).not.toBe(brokers[0].pid);
-      await control("/links/broker-1/cut");
-      const admin = new Kafka({
-        brokers: [run.ready.bootstrapServers],
-        logLevel: logLevel.NOTHING,
-        retry: { retries: 0 },
-      }).admin();
-      await expect(admin.connect()).rejects.toThrow();
-      await control("/links/broker-1/restore");
-      await eventually(async () =>
-        admin
-          .connect()
-          .then(() => true)
-          .catch(() => undefined),
-      );
-      expect(await admin.listTopics()).toContain("events");
-      await admin.disconnect();
-      const producer = kafka().producer();
-      await producer.connect();
-      await producer.send({ topic: "events", messages: [{ partition: 0, value: "afterwards" }] });
-      await producer.disconnect();
-      const values = await eventually(async () => {
-        const records = (await seen("kafka")).flatMap((event) => event.records["events-0"] ?? []);
-        return records.length > 0 ? records.map(({ value }) => value) : undefined;
-      });
-      expect(values).toEqual([Buffer.from("afterwards").toString("base64")]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  it("comes back after a broker was killed and its link cut, and so does the mapping", async () => {
+    const { brokers } = await state();
+    await control("/brokers/1/kill");
+    expect((await state()).brokers[0]).toMatchObject({ id: 1, running: false });
+    await control("/brokers/1/start");
+    expect((await state()).brokers[0].pid).not.toBe(brokers[0].pid);
+    await control("/links/broker-1/cut");
+    const admin = new Kafka({
+      brokers: [run.ready.bootstrapServers],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    }).admin();
+    await expect(admin.connect()).rejects.toThrow();
+    await control("/links/broker-1/restore");
+    await eventually(async () =>
+      admin
+        .connect()
+        .then(() => true)
+        .catch(() => undefined),
+    );
+    expect(await admin.listTopics()).toContain("events");
+    await admin.disconnect();
+    const producer = kafka().producer();
+    await producer.connect();
+    await producer.send({ topic: "events", messages: [{ partition: 0, value: "afterwards" }] });
+    await producer.disconnect();
+    const values = await eventually(async () => {
+      const records = (await seen("kafka")).flatMap((event) => event.records["events-0"] ?? []);
+      return records.length > 0 ? records.map(({ value }) => value) : undefined;
+    });
+    expect(values).toEqual([Buffer.from("afterwards").toString("base64")]);
+  });
 });
 
 describe("a queue's mapping", () => {
-  it(
-    "deletes what succeeded, and lets the rest go to the dead letters",
-    async () => {
-      const client = new SQSClient(clientOf("SQS"));
-      const url = (name: string) =>
-        `${run.ready.environment.AWS_ENDPOINT_URL_SQS}/000000000000/Fixture-App-${name}`;
-      for (const MessageBody of ["fine", "poison"]) {
-        await client.send(
-          new SendMessageCommand({
-            QueueUrl: url("Work"),
-            MessageBody,
-            MessageAttributes: { kind: { DataType: "String", StringValue: "test" } },
-          }),
-        );
-      }
-      const [dead] = await eventually(async () => {
-        const { Messages } = await client.send(
-          new ReceiveMessageCommand({ QueueUrl: url("Dead"), WaitTimeSeconds: 1 }),
-        );
-        return Messages;
-      });
-      expect(dead!.Body).toBe("poison");
-      const records = (await seen("sqs")).flatMap((event) => event.Records);
-      expect(records.filter(({ body }) => body === "fine")).toHaveLength(1);
-      expect(records.filter(({ body }) => body === "poison")).toHaveLength(2);
-      expect(records[0]).toMatchObject({
-        eventSource: "aws:sqs",
-        eventSourceARN: "arn:aws:sqs:eu-west-1:000000000000:Fixture-App-Work",
-        awsRegion: "eu-west-1",
-        messageAttributes: { kind: { dataType: "String", stringValue: "test" } },
-      });
-    },
-    TEST_TIMEOUT_MS,
-  );
+  it("deletes what succeeded, and lets the rest go to the dead letters", async () => {
+    const client = new SQSClient(clientOf("SQS"));
+    const url = (name: string) =>
+      `${run.ready.environment.AWS_ENDPOINT_URL_SQS}/000000000000/Fixture-App-${name}`;
+    for (const MessageBody of ["fine", "poison"]) {
+      await client.send(
+        new SendMessageCommand({
+          QueueUrl: url("Work"),
+          MessageBody,
+          MessageAttributes: { kind: { DataType: "String", StringValue: "test" } },
+        }),
+      );
+    }
+    const [dead] = await eventually(async () => {
+      const { Messages } = await client.send(
+        new ReceiveMessageCommand({ QueueUrl: url("Dead"), WaitTimeSeconds: 1 }),
+      );
+      return Messages;
+    });
+    expect(dead!.Body).toBe("poison");
+    const records = (await seen("sqs")).flatMap((event) => event.Records);
+    expect(records.filter(({ body }) => body === "fine")).toHaveLength(1);
+    expect(records.filter(({ body }) => body === "poison")).toHaveLength(2);
+    expect(records[0]).toMatchObject({
+      eventSource: "aws:sqs",
+      eventSourceARN: "arn:aws:sqs:eu-west-1:000000000000:Fixture-App-Work",
+      awsRegion: "eu-west-1",
+      messageAttributes: { kind: { dataType: "String", stringValue: "test" } },
+    });
+  });
 });
 
 describe("a stream's mapping", () => {
-  it(
-    "halves a failing batch, and sends the bad record to its destination",
-    async () => {
-      const client = new KinesisClient(clientOf("KINESIS"));
-      const Records = ["a", "b", "poison", "c"].map((text) => ({
-        Data: Buffer.from(text),
-        PartitionKey: "k",
-      }));
-      await client.send(new PutRecordsCommand({ StreamName: "Fixture-App-Stream", Records }));
-      const sqs = new SQSClient(clientOf("SQS"));
-      const [message] = await eventually(async () => {
-        const QueueUrl = `${run.ready.environment.AWS_ENDPOINT_URL_SQS}/000000000000/Fixture-App-Discarded`;
-        const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }));
-        return Messages;
-      });
-      const record = JSON.parse(message!.Body!);
-      expect(record).toMatchObject({
-        requestContext: { condition: "RetryAttemptsExhausted", approximateInvokeCount: 1 },
-        KinesisBatchInfo: {
-          batchSize: 1,
-          streamArn: "arn:aws:kinesis:eu-west-1:000000000000:stream/Fixture-App-Stream",
-        },
-      });
-      const delivered = await eventually(async () => {
-        const batches = (await seen("kinesis")).map((event) =>
-          // biome-ignore lint/suspicious/noExplicitAny: the function's event, as JSON
-          event.Records.map((one: any) => Buffer.from(one.kinesis.data, "base64").toString()).join(" "),
-        );
-        return batches.includes("c") ? batches : undefined;
-      });
-      expect(delivered.sort()).toEqual(["a b", "a b poison c", "c", "poison", "poison c"]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  it("halves a failing batch, and sends the bad record to its destination", async () => {
+    const client = new KinesisClient(clientOf("KINESIS"));
+    const Records = ["a", "b", "poison", "c"].map((text) => ({
+      Data: Buffer.from(text),
+      PartitionKey: "k",
+    }));
+    await client.send(new PutRecordsCommand({ StreamName: "Fixture-App-Stream", Records }));
+    const sqs = new SQSClient(clientOf("SQS"));
+    const [message] = await eventually(async () => {
+      const QueueUrl = `${run.ready.environment.AWS_ENDPOINT_URL_SQS}/000000000000/Fixture-App-Discarded`;
+      const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }));
+      return Messages;
+    });
+    const record = JSON.parse(message!.Body!);
+    expect(record).toMatchObject({
+      requestContext: { condition: "RetryAttemptsExhausted", approximateInvokeCount: 1 },
+      KinesisBatchInfo: {
+        batchSize: 1,
+        streamArn: "arn:aws:kinesis:eu-west-1:000000000000:stream/Fixture-App-Stream",
+      },
+    });
+    const delivered = await eventually(async () => {
+      const batches = (await seen("kinesis")).map((event) =>
+        // biome-ignore lint/suspicious/noExplicitAny: the function's event, as JSON
+        event.Records.map((one: any) => Buffer.from(one.kinesis.data, "base64").toString()).join(" "),
+      );
+      return batches.includes("c") ? batches : undefined;
+    });
+    expect(delivered.sort()).toEqual(["a b", "a b poison c", "c", "poison", "poison c"]);
+  });
 });
 
 describe("a service", () => {

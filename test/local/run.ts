@@ -1,6 +1,7 @@
 /** Starts local/main.ts as a user would, for the integration tests of this room. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Ready } from "../../local/platform.ts";
@@ -45,7 +46,6 @@ export async function stopLocal(run: Run): Promise<number | null> {
 
 /** Pids of the processes below one, all generations. */
 export async function descendants(pid: number): Promise<number[]> {
-  const { readFile, readdir } = await import("node:fs/promises");
   const parents = new Map<number, number>();
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
