@@ -13,6 +13,7 @@ import { Screen } from "./progress.ts";
 import { killAndRecover, type Recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { type DemoFigures, mismatches, reportLines } from "./report.ts";
+import { checkpointStore, readManifests } from "./tasks.ts";
 import { verify } from "./verify.ts";
 
 const PIPELINE = "airport-delays";
@@ -52,9 +53,11 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const processor = new GroupProgress(admin, consumerGroup(ENVIRONMENT, PIPELINE), TOPIC);
+    const group = consumerGroup(ENVIRONMENT, PIPELINE);
+    const processor = new GroupProgress(admin, group, TOPIC);
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
     const replayed = await replayWithKill(stage, processor, options);
+    const store = checkpointStore(platform);
     screen.print("closing every window");
     await flushWindows(kafka, TOPIC, await endOfLastWindow(db));
     const verification = await verify({
@@ -64,6 +67,7 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
       pipeline: PIPELINE,
       topic: TOPIC,
       say: screen.print,
+      manifests: () => readManifests(store, admin, group, TOPIC),
       processor,
       sink,
     });

@@ -17,6 +17,11 @@ export interface Platform {
   readonly queryUrl: string;
   /** Names of the services that run. */
   readonly services: readonly string[];
+  /** Names by logical id. */
+  readonly tables: Readonly<Record<string, string>>;
+  readonly buckets: Readonly<Record<string, string>>;
+  /** Region, credentials and endpoints, as an AWS client reads them from the environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Aborts when the platform ends unasked or the run is stopped; the reason says which. */
   readonly signal: AbortSignal;
 }
@@ -85,14 +90,12 @@ async function runAssembly<T>(
 }
 
 /** What local/ prints when it is up: the part that is used. */
-interface Ready {
+interface Ready
+  extends Pick<Platform, "bootstrapServers" | "services" | "tables" | "buckets" | "environment"> {
   readonly ready: boolean;
   readonly controlUrl: string;
-  readonly bootstrapServers: string;
   /** Base URL by route, such as `POST /events`. */
   readonly routes: Readonly<Record<string, string>>;
-  /** Names of the services. */
-  readonly services: readonly string[];
 }
 
 function takeReady(line: string, { resolve }: { resolve: (ready: Ready) => void }): void {
@@ -101,21 +104,17 @@ function takeReady(line: string, { resolve }: { resolve: (ready: Ready) => void 
   if (parsed.ready) resolve(parsed);
 }
 
-function platformOf(
-  { controlUrl, bootstrapServers, routes, services }: Ready,
-  signal: AbortSignal,
-): Platform {
+function platformOf({ controlUrl, routes, ...ready }: Ready, signal: AbortSignal): Platform {
   const urlOf = (route: string): string => {
     const url = routes[route];
     if (url === undefined) throw new Error(`the local platform serves no route ${route}`);
     return url.replace(/\/$/, "");
   };
   return {
+    ...ready,
     control: new Control(controlUrl, signal),
-    bootstrapServers,
     ingestUrl: urlOf("POST /events"),
     queryUrl: urlOf("GET /results/{pipeline}/{key}"),
-    services,
     signal,
   };
 }

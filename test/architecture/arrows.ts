@@ -21,7 +21,7 @@ const PURE = ["node:crypto"];
 
 const rooms: readonly Room[] = [
   { path: "bin", mayImport: ["lib", "processors/pipelines"] },
-  { path: "cli", mayImport: ["contracts", "processors/engine", "runtime"] },
+  { path: "cli", mayImport: ["contracts", "processors/adapters", "processors/engine", "runtime"] },
   { path: "clients", mayImport: ["contracts"] },
   { path: "contracts", mayImport: [], packages: ["typebox"] },
   { path: "lambdas", mayImport: ["contracts", "runtime"] },
@@ -62,7 +62,7 @@ function isAllowed(path: string, target: string): boolean {
   if (intoClosed) return isWithin(path, intoClosed) || isWithin(path, `test/${intoClosed}`);
   if (isWithin(path, "test") || isWithin(path, "bench")) return true;
   if (isWithin(target, "processors/adapters") && !isWithin(path, "processors/adapters")) {
-    return path === "processors/main.ts";
+    return path === "processors/main.ts" || isWithin(path, "cli");
   }
   const room = roomOf(path);
   if (!room) return false;
