@@ -2,6 +2,8 @@
 import type { Kafka, KafkaMessage, Message } from "kafkajs";
 import { vi } from "vitest";
 
+const READY_TIMEOUT_MS = 60_000;
+
 export async function createTopic(
   kafka: Kafka,
   topic: string,
@@ -11,7 +13,7 @@ export async function createTopic(
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: [
       {
         topic,
@@ -20,6 +22,8 @@ export async function createTopic(
       },
     ],
   });
+  // A broker may answer that it does not know the topic yet, for which kafkajs' own waiting gives up.
+  await vi.waitFor(() => admin.fetchTopicOffsets(topic), { timeout: READY_TIMEOUT_MS });
   await admin.disconnect();
 }
 
@@ -27,7 +31,7 @@ export async function createTopic(
 export async function untilCoordinating(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await vi.waitFor(() => admin.fetchOffsets({ groupId: "first", topics: [] }), { timeout: 20_000 });
+  await vi.waitFor(() => admin.fetchOffsets({ groupId: "first", topics: [] }), { timeout: READY_TIMEOUT_MS });
   await admin.disconnect();
 }
 

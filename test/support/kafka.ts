@@ -38,29 +38,24 @@ export async function startKafka(): Promise<TestKafka> {
   await writeFile(configuration, properties(directory, port, wiredPort, controllerPort, wire.port));
   const java = [...JVM_FLAGS, ...LOG_FLAGS, "-cp", join(await jars(), "*")];
   const clusterId = randomBytes(16).toString("base64url").replace(/^-/, "A");
-  await run("java", [
-    ...java,
-    "kafka.tools.StorageTool",
-    "format",
-    "--cluster-id",
-    clusterId,
-    "--config",
-    configuration,
-  ]);
-  const broker = spawn("java", [...java, "kafka.Kafka", configuration], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  await Promise.race([untilListening(port), failOnExit(broker)]);
-  return {
-    bootstrapServers: `127.0.0.1:${port}`,
-    cuttable: `127.0.0.1:${wire.port}`,
-    wire,
-    stop: async () => {
-      await wire.close();
-      if (broker.exitCode === null && broker.kill("SIGKILL")) await once(broker, "exit");
-      await rm(directory, { recursive: true, force: true });
-    },
+  const format = ["kafka.tools.StorageTool", "format", "--cluster-id", clusterId, "--config", configuration];
+  await run("java", [...java, ...format]);
+  // The kernel kills the broker with the test's process, should that end without stopping it.
+  const command = ["--pdeathsig", "KILL", "--", "java", ...java, "kafka.Kafka", configuration];
+  const broker = spawn("setpriv", command, { stdio: ["ignore", "inherit", "inherit"] });
+  const stop = async () => {
+    await wire.close();
+    if (broker.exitCode === null && broker.kill("SIGKILL")) await once(broker, "exit");
+    await rm(directory, { recursive: true, force: true });
   };
+  try {
+    await Promise.race([untilListening(port), failOnExit(broker)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const [bootstrapServers, cuttable] = [`127.0.0.1:${port}`, `127.0.0.1:${wire.port}`];
+  return { bootstrapServers, cuttable, wire, stop };
 }
 
 /** A TCP proxy before the broker. What passes it can be watched, and cut at a chosen request. */
@@ -88,7 +83,7 @@ export class Wire {
 
   /**
    * Cuts every connection at the next request with this API key, once: `before` it reaches the broker, or `after`
-   * the broker has answered it, the answer withheld. Then `closed` it stays cut, refusing new connections, or not.
+   * the broker has answered it, the answer withheld. New connections pass.
    */
   cutAt(apiKey: number, moment: "before" | "after"): void {
     this.#cutAt = (key) => (key === apiKey ? moment : undefined);
