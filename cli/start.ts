@@ -37,7 +37,7 @@ Send two flights; the later one closes the earlier one's hour:
 
   curl -i ${ingestUrl}/events -H 'content-type: ${BATCH_MEDIA_TYPE}' -d '${JSON.stringify(sampleEvents())}'
 
-Read that hour back:
+Read that hour back, a few seconds later:
 
   curl '${queryUrl}/results/airport-delays/JFK'
 `;
