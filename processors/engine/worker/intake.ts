@@ -39,6 +39,15 @@ export class Intake {
     }
   }
 
+  /**
+   * Forgets everything that waits: it was read beyond a checkpoint that is about to be loaded, and a task would
+   * take it for a jump forward and lose what lies between.
+   */
+  clear(): void {
+    this.#queue.length = 0;
+    this.#paused = false;
+  }
+
   /** The head is applied whole. */
   drop(): void {
     this.#queue.shift();

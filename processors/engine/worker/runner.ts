@@ -5,7 +5,7 @@
 import type { Loaded } from "../checkpoint/checkpointer.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
 import { SlotRefusedError } from "../checkpoint/store.ts";
-import { FencedError, type GroupMembership, type RecordBatch } from "../log/port.ts";
+import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
 import { type Cut, Task } from "../task/task.ts";
 import { Intake } from "./intake.ts";
@@ -38,6 +38,7 @@ export class TaskRunner {
   readonly #options: RunnerOptions;
   readonly #name: TaskName;
   readonly #stop = new AbortController();
+  readonly #inputs: readonly TopicPartition[];
   readonly #intake: Intake;
   #finishing = false;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
@@ -46,12 +47,12 @@ export class TaskRunner {
 
   constructor(options: RunnerOptions) {
     const { context, partition, membership } = options;
-    const inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
+    this.#inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
     this.#options = options;
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake({
-      pause: () => membership.pause(inputs),
-      resume: () => membership.resume(inputs),
+      pause: () => membership.pause(this.#inputs),
+      resume: () => membership.resume(this.#inputs),
     });
   }
 
@@ -106,6 +107,7 @@ export class TaskRunner {
     const { context, membership, groupGeneration, partition } = this.#options;
     let ownership: Ownership | undefined;
     this.#state = "recovering";
+    membership.pause(this.#inputs);
     try {
       const taken = await this.#take(() =>
         Ownership.take({ context, partition, membership, groupGeneration, signal: this.#stop.signal }),
@@ -141,12 +143,13 @@ export class TaskRunner {
   }
 
   #restore(ownership: Ownership, { manifest, state }: Loaded): Task {
-    const { context, membership, partition } = this.#options;
-    const { definition } = context;
+    const { membership, partition } = this.#options;
+    const { definition } = this.#options.context;
     this.#stop.signal.throwIfAborted();
+    this.#intake.clear();
     for (const { topic, offset } of manifest.offsets) membership.seek({ topic, partition, offset });
     this.#state = "running";
-    membership.resume(definition.inputs.map(({ topic }) => ({ topic, partition })));
+    membership.resume(this.#inputs);
     const { partitions } = ownership;
     const { generation, number } = manifest;
     return new Task({ definition, partition, partitions, generation, nextCheckpoint: number + 1, state });

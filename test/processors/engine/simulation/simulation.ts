@@ -87,7 +87,11 @@ class Simulation {
           this.#world.after(ms, () => process.deliver(resolve));
           signal.addEventListener("abort", () => resolve(), { once: true });
         }),
-      yield: () => new Promise<void>((resolve) => this.#world.after(0, () => process.deliver(resolve))),
+      // Slower than batches come at times, so that they queue.
+      yield: () =>
+        new Promise<void>((resolve) =>
+          this.#world.after(this.#world.between(0, 60), () => process.deliver(resolve)),
+        ),
     };
     const context = {
       log: this.#kafka.for(process),
@@ -116,11 +120,12 @@ class Simulation {
     const { random } = this.#world;
     for (let atMs = 200; atMs < FAULTS_END_MS; atMs += this.#world.between(100, 900)) {
       const kind = random();
-      const index = Math.floor(random() * 3);
+      const index = Math.floor(random() * PARTITIONS);
       this.#world.after(atMs, () => {
         if (kind < 0.5) this.#crash(index);
         else if (kind < 0.75) this.#suspend(index);
-        else if (kind < 0.9) this.#finish(index);
+        else if (kind < 0.85) this.#finish(index);
+        else if (kind < 0.95) this.#steal(index);
         else this.#kafka.rebalance();
       });
     }
@@ -149,6 +154,17 @@ class Simulation {
       const processes = this.#members.map(({ process }) => process);
       this.#world.after(this.#world.between(1, 300), () => this.#kafka.rejoin(member.process, processes));
     });
+  }
+
+  /** What a zombie does that wakes up in the middle of taking a task: it claims, fences, and is not the owner. */
+  #steal(partition: number): void {
+    const zombie = new Process(this.#world);
+    const store = this.#store.for(zombie);
+    const log = this.#kafka.for(zombie);
+    void store
+      .claim(`sim/readings/${partition}`, "zombie")
+      .then(() => log.fence(`sim-readings-${partition}`, "sim-readings"))
+      .catch(() => undefined);
   }
 
   /** A graceful stop: last checkpoints, then out of the group; another process takes its place. */
