@@ -45,7 +45,16 @@ const observer = createObserver(logger, metrics, () => exit(1));
 
 const workers = requireEnvironmentList(environmentVariables.pipelines).map((name) => {
   const owner = `${hostname()}/${process.pid}`;
-  const context = { log, store, clock, newId: randomUUID, observer, environment, owner, definition: find(name) };
+  const context = {
+    log,
+    store,
+    clock,
+    newId: randomUUID,
+    observer,
+    environment,
+    owner,
+    definition: find(name),
+  };
   return new Worker(context, {
     onCrash: (error) => {
       logger.error("the Kafka client crashed", { error });
@@ -64,8 +73,13 @@ function find(name: string): PipelineDefinition {
   );
 }
 
+/** Powertools warns when there is nothing to publish; an idle processor has nothing, and that is no news. */
+function publishMetrics(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+}
+
 function exit(status: number): never {
-  metrics.publishStoredMetrics();
+  publishMetrics();
   process.exit(status);
 }
 
@@ -83,6 +97,6 @@ async function stop(): Promise<void> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
-setInterval(() => metrics.publishStoredMetrics(), METRICS_INTERVAL_MS).unref();
+setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
 await Promise.all(workers.map((worker) => worker.start()));
 logger.info("processor started", { pipelines: workers.length });

@@ -17,6 +17,8 @@ import { partitionKey } from "./send-plan.ts";
 
 /** A broker that holds a request longer than this is taken for stuck. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** MSK's default `group.min.session.timeout.ms`: the shorter it is, the sooner a killed member's work goes on. */
+const SESSION_TIMEOUT_MS = 6_000;
 /** How long a topic's partition count is believed; kafkajs believes its own metadata as long. */
 const PARTITION_COUNT_TTL_MS = 5 * 60_000;
 /** How long a broker may take to load a group, or, the very first time, to make the topic of all groups. */
@@ -29,7 +31,7 @@ export interface KafkaLogOptions {
   /** Comma-separated `host:port`; see {@link createKafka}. */
   readonly bootstrapServers: string;
   readonly clientId: string;
-  /** How long the group waits for a member that has gone silent. @default 10,000 */
+  /** How long the group waits for a member that has gone silent. @default 6,000 */
   readonly sessionTimeoutMs?: number;
   /** @default 1,000 */
   readonly heartbeatIntervalMs?: number;
@@ -47,12 +49,14 @@ export class KafkaLog implements Log {
   async join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership> {
     const counts = await Promise.all(topics.map((topic) => this.partitionCount(topic)));
     await this.#untilCoordinated(group);
+    const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
     return KafkaMembership.join({
-      kafka: this.#kafka(GROUP_RETRY),
+      // SyncGroup waits for the group's leader, who may have been killed: a whole session passes before that shows.
+      kafka: this.#kafka(GROUP_RETRY, sessionTimeoutMs + REQUEST_TIMEOUT_MS),
       group,
       topics,
       partitionCount: counts.reduce((sum, count) => sum + count, 0),
-      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? 10_000,
+      sessionTimeoutMs,
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
       handlers,
     });
@@ -144,9 +148,9 @@ export class KafkaLog implements Log {
   }
 
   /** A client of its own for each use, since kafkajs shares state within one. */
-  #kafka(retry: RetryOptions) {
+  #kafka(retry: RetryOptions, requestTimeoutMs = REQUEST_TIMEOUT_MS) {
     const { bootstrapServers, clientId } = this.#options;
-    return createKafka({ bootstrapServers, clientId, retry, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    return createKafka({ bootstrapServers, clientId, retry, requestTimeoutMs });
   }
 }
 
