@@ -6,7 +6,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { environmentVariables } from "../contracts/environment.ts";
+import { metrics as names } from "../contracts/metrics.ts";
 import { createDynamoDBClient } from "../runtime/dynamodb.ts";
 import { requireEnvironment, requireEnvironmentList } from "../runtime/environment.ts";
 import { ConfigurationError } from "../runtime/errors.ts";
@@ -73,9 +75,14 @@ function find(name: string): PipelineDefinition {
   );
 }
 
-/** Powertools warns when there is nothing to publish; an idle processor has nothing, and that is no news. */
+/** Every interval says how many tasks run and how many are parked, so that silence is itself a signal. */
 function publishMetrics(): void {
-  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  const states = workers.map((worker) => worker.taskStates());
+  const sum = (state: keyof (typeof states)[number]) =>
+    states.reduce((total, counts) => total + counts[state], 0);
+  metrics.addMetric(names.processor.tasksRunning, MetricUnit.Count, sum("running"));
+  metrics.addMetric(names.processor.tasksParked, MetricUnit.Count, sum("parked"));
+  metrics.publishStoredMetrics();
 }
 
 function exit(status: number): never {

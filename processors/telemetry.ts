@@ -1,6 +1,6 @@
 /** What a processor says of itself: JSON lines to standard output, metrics among them (embedded metric format). */
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { MetricUnit, type Metrics } from "@aws-lambda-powertools/metrics";
+import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { metrics as names } from "../contracts/metrics.ts";
 import type { Checkpointed, Observer, Recovery, TaskName } from "./engine/worker/ports.ts";
 
@@ -20,7 +20,12 @@ export function createObserver(logger: Logger, metrics: Metrics, onFailed: () =>
       addCheckpoint(metrics, checkpointed);
     },
     parked: (task, code, message) =>
-      logger.error("task parked", { ...task, code, reason: message, runbook: "docs/runbooks/task-parked.md" }),
+      logger.error("task parked", {
+        ...task,
+        code,
+        reason: message,
+        runbook: "docs/runbooks/task-parked.md",
+      }),
     dropped: (task, reason) => logger.info("task dropped", { ...task, reason }),
     retried: (task, action, error) => {
       const key = `${task.pipeline}/${task.partition}/${action}`;
@@ -29,7 +34,8 @@ export function createObserver(logger: Logger, metrics: Metrics, onFailed: () =>
       if (action === "write" || action === "register" || action === "commit") {
         metrics.addMetric(names.processor.checkpointFailures, MetricUnit.Count, 1);
       }
-      if (count % LOG_EVERY_NTH_RETRY === 0) logger.warn("retrying", { ...describe(task, action), error, count });
+      if (count % LOG_EVERY_NTH_RETRY === 0)
+        logger.warn("retrying", { ...describe(task, action), error, count });
     },
     failed: (task, error) => {
       logger.error("task failed", { ...task, error });
@@ -42,8 +48,11 @@ const describe = (task: TaskName, action: string) => ({ ...task, action });
 
 function addCheckpoint(metrics: Metrics, { counters, ...checkpointed }: Checkpointed): void {
   const { counted, late, duplicate, dead, ignored, results } = counters;
-  const add = (name: string, value: number, unit: (typeof MetricUnit)[keyof typeof MetricUnit] = MetricUnit.Count) =>
-    metrics.addMetric(name, unit, value);
+  const add = (
+    name: string,
+    value: number,
+    unit: (typeof MetricUnit)[keyof typeof MetricUnit] = MetricUnit.Count,
+  ) => metrics.addMetric(name, unit, value);
   add(names.processor.recordsProcessed, counted + late + duplicate + dead + ignored);
   add(names.processor.eventsLate, late);
   add(names.processor.eventsDuplicate, duplicate);
