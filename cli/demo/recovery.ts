@@ -18,6 +18,8 @@ export interface Recovery {
 }
 
 export interface KillOptions {
+  /** Which of the running processes, as a share of their number from 0 to below 1. */
+  readonly victim: number;
   /** Events that have been accepted by now. */
   readonly afterEvents: number;
   readonly onKilled: (pid: number) => void;
@@ -29,9 +31,9 @@ export async function killAndRecover(
   control: Control,
   service: string,
   group: GroupProgress,
-  { afterEvents, onKilled, signal }: KillOptions,
+  { victim, afterEvents, onKilled, signal }: KillOptions,
 ): Promise<Recovery> {
-  const killedPid = await killOne(control, service, signal);
+  const killedPid = await killOne(control, service, victim, signal);
   const killedAt = performance.now();
   onKilled(killedPid);
   const atKill = await group.committed();
@@ -50,10 +52,15 @@ export async function killAndRecover(
 }
 
 /** Waits for a process to kill where there is none just now: a broker's restart ends processors too. */
-async function killOne(control: Control, service: string, signal: AbortSignal): Promise<number> {
+async function killOne(
+  control: Control,
+  service: string,
+  victim: number,
+  signal: AbortSignal,
+): Promise<number> {
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   for (;;) {
-    const pid = await control.kill(service);
+    const pid = await control.kill(service, victim);
     if (pid !== undefined) return pid;
     if (performance.now() > giveUpAt) {
       throw new Error(

@@ -9,7 +9,8 @@ export interface DemoFigures {
   readonly retries: number;
   /** From the first request until the last was accepted. */
   readonly replayMs: number;
-  readonly recovery: Recovery;
+  /** At least one. */
+  readonly recoveries: readonly Recovery[];
   readonly verification: Verification;
 }
 
@@ -29,7 +30,7 @@ function addsUp(
 }
 
 export function reportLines(figures: DemoFigures): string[] {
-  const { accepted, retries, replayMs, recovery, verification } = figures;
+  const { accepted, retries, replayMs, recoveries, verification } = figures;
   const { counted, late, duplicate, deadLetters, onTopic, repeats, windows, checks } = verification;
   const rows: [string, string][] = [
     ["sent = accepted", `${grouped(accepted)} (${grouped(retries)} requests were sent again)`],
@@ -40,10 +41,10 @@ export function reportLines(figures: DemoFigures): string[] {
     ],
     ["windows", grouped(windows)],
     ["events/s through POST /events", grouped((accepted / replayMs) * 1_000)],
-    [
+    ...recoveries.map(({ recoveryMs, killedPid, afterEvents }): [string, string] => [
       "recovery after SIGKILL",
-      `${(recovery.recoveryMs / 1_000).toFixed(1)} s (process ${recovery.killedPid}, after ${grouped(recovery.afterEvents)} events; until every partition committed again)`,
-    ],
+      `${(recoveryMs / 1_000).toFixed(1)} s (process ${killedPid}, after ${grouped(afterEvents)} events; until every partition committed again)`,
+    ]),
     ...checks.map(({ name, difference }): [string, string] => [
       name,
       difference.count === 0 ? "yes" : `${grouped(difference.count)} differ`,

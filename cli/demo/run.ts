@@ -1,4 +1,4 @@
-/** The demo's course: load the flights, start the platform, replay with a kill, flush, verify, report. */
+/** The demo's course: load the flights, start the platform, replay with kills, flush, verify, report. */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { consumerGroup, sinkConsumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
@@ -9,8 +9,9 @@ import type { DemoOptions } from "./command.ts";
 import { eventBatches, loadFlights } from "./flights.ts";
 import { flushWindows } from "./flush.ts";
 import { GroupProgress, LagSampler } from "./group.ts";
+import { KillSchedule } from "./kills.ts";
 import { Screen } from "./progress.ts";
-import { killAndRecover, type Recovery } from "./recovery.ts";
+import { killAndRecover } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { type DemoFigures, mismatches, reportLines } from "./report.ts";
 import { checkpointStore, readManifests } from "./tasks.ts";
@@ -56,7 +57,7 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
     const group = consumerGroup(ENVIRONMENT, PIPELINE);
     const processor = new GroupProgress(admin, group, TOPIC);
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
-    const replayed = await replayWithKill(stage, processor, options);
+    const replayed = await replayWithKills(stage, processor, options);
     const store = checkpointStore(platform);
     screen.print("closing every window");
     await flushWindows(kafka, TOPIC, await endOfLastWindow(db));
@@ -77,38 +78,35 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
   }
 }
 
-/** Sends every event; on the way the kill. Resolves when all are accepted and the processor has recovered. */
-async function replayWithKill(
+/** Sends every event; on the way the kills. Resolves when all are accepted and the processors have recovered. */
+async function replayWithKills(
   { platform, screen, database }: Stage,
   processor: GroupProgress,
-  { events, killAt }: DemoOptions,
+  { events, kills }: DemoOptions,
 ): Promise<Omit<DemoFigures, "verification">> {
   const { control, ingestUrl, signal } = platform;
   const service = processorService(platform);
   let accepted = 0;
   let retries = 0;
   const reasons = new Set<string>();
-  let recovery: Promise<Recovery> | undefined;
   const lag = new LagSampler(processor);
   const progress = screen.progress(events, () => ({ accepted, lag: lag.latest }));
-  const killWhenDue = () => {
-    if (recovery !== undefined || accepted < killAt * events) return;
-    recovery = killAndRecover(control, service, processor, {
+  const schedule = new KillSchedule(kills, events, ({ victim }) =>
+    killAndRecover(control, service, processor, {
+      victim,
       afterEvents: accepted,
       onKilled: (pid) => screen.print(`killed process ${pid} of ${service} with SIGKILL`),
       signal,
-    });
-    // It is awaited, and its failure reported, once everything has been sent.
-    recovery.catch(() => {});
-  };
+    }),
+  );
   const startedAt = performance.now();
   try {
     await replay({
       url: `${ingestUrl}/events`,
-      batches: eventBatches(await database.connect(), EVENTS_PER_REQUEST),
+      batches: schedule.paced(eventBatches(await database.connect(), EVENTS_PER_REQUEST)),
       onAccepted: (count) => {
         accepted += count;
-        killWhenDue();
+        schedule.accepted(accepted);
       },
       onRetry: (why) => {
         retries += 1;
@@ -119,7 +117,7 @@ async function replayWithKill(
     });
     const replayMs = performance.now() - startedAt;
     progress.stop();
-    return { accepted, retries, replayMs, recovery: await recovery! };
+    return { accepted, retries, replayMs, recoveries: await schedule.recoveries };
   } finally {
     lag.stop();
     progress.stop();

@@ -14,14 +14,16 @@ export class Control {
   }
 
   /**
-   * Kills a running process of a service with SIGKILL, the first there is; resolves with its process id, or with
-   * undefined where none is running (the service may be between two starts).
+   * Kills a running process of a service with SIGKILL; resolves with its process id, or with undefined where none
+   * is running (the service may be between two starts). `victim` says which of those that run, as a share of their
+   * number from 0 to below 1.
    */
-  async kill(service: string): Promise<number | undefined> {
+  async kill(service: string, victim: number): Promise<number | undefined> {
     const { services } = (await this.#request("GET", "/state")) as State;
     const processes = services[service]?.processes ?? [];
-    const index = processes.findIndex(({ pid }) => pid !== undefined);
-    if (index === -1) return undefined;
+    const running = [...processes.keys()].filter((index) => processes[index]!.pid !== undefined);
+    const index = running[Math.floor(victim * running.length)];
+    if (index === undefined) return undefined;
     await this.#request("POST", `/services/${encodeURIComponent(service)}/kill?index=${index}`);
     return processes[index]?.pid;
   }

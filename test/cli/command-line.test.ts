@@ -32,7 +32,8 @@ test.each([
 });
 
 test("the demo's defaults", () => {
-  expect(demoOptions([])).toEqual({ events: 300_000, killAt: 0.5, brokers: 1 });
+  const kills = [{ share: 0.5, victim: 0, duringRecovery: false }];
+  expect(demoOptions([])).toEqual({ events: 300_000, kills, brokers: 1 });
 });
 
 test.each([
@@ -45,13 +46,15 @@ test.each([
   ["--kill-at", "1.1"],
   ["--kill-at", "soon"],
   ["--brokers", "2"],
+  ["--kills", "0"],
+  ["--kills", "2", "--kill-at", "0.5"],
   ["--seed", "7"],
 ])("%s %s is refused", (...args) => {
   expect(() => demoOptions(args)).toThrow(UsageError);
 });
 
 test("a seed decides when the kill comes", () => {
-  const killAt = (seed: string) => demoOptions(["--kill-at", "random", "--seed", seed]).killAt;
+  const killAt = (seed: string) => demoOptions(["--kill-at", "random", "--seed", seed]).kills[0]!.share;
 
   expect(killAt("7")).toBe(killAt("7"));
   expect(killAt("7")).not.toBe(killAt("8"));
