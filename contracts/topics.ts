@@ -25,6 +25,7 @@ export const topics: Readonly<Record<TopicName, TopicDefinition>> = definitions;
 
 /** Original bytes of whatever could not be processed, with its reason in headers (see dead-letter.ts). */
 export const DEAD_LETTERS_TOPIC = "dead-letters";
+export const DEAD_LETTERS_PARTITIONS = 4;
 
 /** Closed windows of a pipeline, keyed by record key, not compacted (see results.ts). */
 export const resultsTopic = (pipeline: string): string => `${pipeline}.results`;

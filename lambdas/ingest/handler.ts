@@ -18,9 +18,9 @@ import { requireEnvironment } from "../../runtime/environment.ts";
 import { answerErrors } from "../../runtime/http-errors.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
+import { RecordPublisher } from "../../runtime/publisher.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { ingest } from "./ingest.ts";
-import { EventPublisher } from "./publisher.ts";
 import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
@@ -30,7 +30,7 @@ const kafka = createKafka({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
 });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
-const ports = { publisher: new EventPublisher(kafka, partitionCounts), now: Date.now };
+const ports = { publisher: new RecordPublisher(kafka, partitionCounts), now: Date.now };
 
 export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
   .use(injectLambdaContext(telemetry.logger))

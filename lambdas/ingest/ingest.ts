@@ -2,12 +2,11 @@
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { KafkaUnavailableError } from "../../runtime/errors.ts";
 import { makeProblem, type Problem, problemResponse, RequestRefusedError } from "../../runtime/problem.ts";
+import type { RecordPublisher } from "../../runtime/publisher.ts";
 import type { HttpRequest } from "./body.ts";
 import { readEvents } from "./content-mode.ts";
-import { type Judgement, judgeEvent } from "./judge.ts";
+import { type Judgement, judgeEvent, type OutgoingEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
-import type { EventPublisher } from "./publisher.ts";
-import type { OutgoingEvent } from "./send-plan.ts";
 
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
 const RETRY_AFTER_S = 5;
@@ -34,7 +33,7 @@ export interface IngestOutcome {
 }
 
 export interface IngestPorts {
-  readonly publisher: Pick<EventPublisher, "publish">;
+  readonly publisher: Pick<RecordPublisher, "publish">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -4,10 +4,10 @@ import { catalogue, type EventDefinition } from "../../contracts/events/catalogu
 import { maxEventBytes, maxKeyBytes } from "../../contracts/limits.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
 import { makeProblem, type Problem } from "../../runtime/problem.ts";
+import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 import type { ReceivedEvent } from "./content-mode.ts";
 import { type Envelope, envelopeFault, type Fault } from "./envelope.ts";
 import { ingestProblems } from "./problems.ts";
-import type { OutgoingEvent } from "./send-plan.ts";
 import type { ValidationError } from "./validators.ts";
 
 /**
@@ -15,6 +15,15 @@ import type { ValidationError } from "./validators.ts";
  * events, twice, must fit into the 6 MB that a function may answer with.
  */
 const MAX_ECHOED_ID_LENGTH = 256;
+
+/** CloudEvents' Kafka binding 1.0.2, section 3.3.1: the header that says that the value is a structured event. */
+const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" };
+
+/** An accepted event on its way to Kafka. */
+export interface OutgoingEvent extends OutgoingRecord {
+  /** The event as structured JSON. */
+  readonly value: Buffer;
+}
 
 export interface Judgement {
   readonly index: number;
@@ -53,7 +62,7 @@ function judgeContent(event: Envelope, bytes: Buffer | undefined, nowMs: number)
     const detail = `The event takes ${value.length} bytes as JSON; at most ${maxEventBytes} are taken.`;
     return { problem: "eventTooLarge", field: "", detail };
   }
-  return { topic: definition.topic, key: Buffer.from(keyOf(event) as string), value };
+  return { topic: definition.topic, key: Buffer.from(keyOf(event) as string), value, headers: HEADERS };
 }
 
 /** Late is for pipelines to judge; only an event from the future would do harm, by moving their watermarks. */

@@ -1,54 +1,35 @@
 /** Dead letters of the sink: the original bytes, unchanged, with their reason in headers. */
 import type { MSKRecord } from "aws-lambda";
-import type { Kafka, Message, Producer } from "kafkajs";
 import { deadLetterHeaders } from "../../contracts/dead-letter.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
-import { KafkaUnavailableError } from "../../runtime/errors.ts";
-import { ReusedProducer } from "../../runtime/producer.ts";
+import type { RecordPublisher } from "../../runtime/publisher.ts";
+import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 import type { RefusedRecord } from "./batch.ts";
 
 const STAGE = "sink";
 
 export interface DeadLetters {
-  /** Resolves once Kafka holds all of them; rejects with {@link KafkaUnavailableError} after `timeoutMs`. */
+  /** Resolves once Kafka holds all of them; rejects with KafkaUnavailableError after `timeoutMs`. */
   send(refused: readonly RefusedRecord[], timeoutMs: number): Promise<void>;
 }
 
 export class KafkaDeadLetters implements DeadLetters {
-  readonly #producer: ReusedProducer;
+  readonly #publisher: RecordPublisher;
 
-  constructor(kafka: Pick<Kafka, "producer">) {
-    this.#producer = new ReusedProducer(kafka);
+  /** The publisher must know {@link DEAD_LETTERS_TOPIC}. */
+  constructor(publisher: RecordPublisher) {
+    this.#publisher = publisher;
   }
 
-  /** One record a send: it then has one leader only, whose answer cannot go missing among others'. */
-  async send(refused: readonly RefusedRecord[], timeoutMs: number): Promise<void> {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    try {
-      for (const record of refused)
-        await this.#producer.use(deadline, (producer) => sendOne(producer, record));
-    } catch (error) {
-      throw new KafkaUnavailableError(
-        "Kafka did not take a dead letter.",
-        "Nothing: the mapping delivers the batch again. If it lasts, look at the brokers and the network.",
-        error,
-      );
-    }
+  send(refused: readonly RefusedRecord[], timeoutMs: number): Promise<void> {
+    return this.#publisher.publish(refused.map(deadLetter), timeoutMs);
   }
-}
-
-async function sendOne(producer: Producer, refused: RefusedRecord): Promise<void> {
-  const [answer] = await producer.send({
-    topic: DEAD_LETTERS_TOPIC,
-    acks: -1,
-    messages: [deadLetter(refused)],
-  });
-  if (answer?.errorCode !== 0) throw new Error("Kafka did not acknowledge a dead letter.");
 }
 
 /** contracts/dead-letter.ts says what each header means. */
-function deadLetter({ record, reason, detail }: RefusedRecord): Message {
+function deadLetter({ record, reason, detail }: RefusedRecord): OutgoingRecord {
   return {
+    topic: DEAD_LETTERS_TOPIC,
     key: bytes(record.key),
     value: bytes(record.value),
     headers: {

@@ -9,10 +9,12 @@ import middy from "@middy/core";
 import type { MSKEvent } from "aws-lambda";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
+import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
+import { RecordPublisher } from "../../runtime/publisher.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { sink } from "./sink.ts";
@@ -29,7 +31,9 @@ const ports = {
     createDynamoDBClient(),
     requireEnvironment(environmentVariables.resultsTable),
   ),
-  deadLetters: new KafkaDeadLetters(kafka),
+  deadLetters: new KafkaDeadLetters(
+    new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS]])),
+  ),
 };
 
 export const handler = middy<MSKEvent, void>()

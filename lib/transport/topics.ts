@@ -1,6 +1,7 @@
 /** Every topic of the platform, derived from the catalogue's topics and the pipelines. */
 import { maxEnvelopeMessageBytes, maxMessageBytes } from "../../contracts/limits.ts";
 import {
+  DEAD_LETTERS_PARTITIONS,
   DEAD_LETTERS_TOPIC,
   lateTopic,
   resultsTopic,
@@ -17,7 +18,6 @@ const DAY_MS = 86_400_000;
 const RESULTS_RETENTION_MS = 7 * DAY_MS;
 /** What went wrong waits for a person, who may be on holiday. */
 const REJECTED_RETENTION_MS = 14 * DAY_MS;
-const DEAD_LETTERS_PARTITIONS = 4;
 
 export interface DeployedTopic {
   readonly name: string;

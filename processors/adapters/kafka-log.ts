@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, RetryOptions } from "kafkajs";
 import { createKafka } from "../../runtime/kafka.ts";
+import { partitionKey } from "../../runtime/send-plan.ts";
 import type {
   CommittedOffset,
   GroupHandlers,
@@ -13,7 +14,6 @@ import type {
 import { isCoordinatorBusy } from "./kafka-errors.ts";
 import { GROUP_RETRY, KafkaMembership } from "./kafka-membership.ts";
 import { KafkaTransactions, TRANSACTION_RETRY } from "./kafka-transactions.ts";
-import { partitionKey } from "./send-plan.ts";
 
 /** A broker that holds a request longer than this is taken for stuck. */
 const REQUEST_TIMEOUT_MS = 5_000;

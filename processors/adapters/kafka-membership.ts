@@ -1,8 +1,8 @@
 /** A member of a consumer group, on kafkajs (design, section 4: rules 6 and 7 and "kafkajs 2.2.4"). */
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, RequestEvent } from "kafkajs";
+import { partitionKey } from "../../runtime/send-plan.ts";
 import type { GroupHandlers, GroupMembership, TopicPartition } from "../engine/log/port.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
-import { partitionKey } from "./send-plan.ts";
 import { stickyAssigner } from "./sticky-assigner.ts";
 
 /**

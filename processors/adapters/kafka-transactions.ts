@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kafka, Producer, Transaction } from "kafkajs";
 import { keyHash } from "../../contracts/partitioning.ts";
+import { checkAcknowledged, planSends } from "../../runtime/send-plan.ts";
 import {
   type Commit,
   CommitNotMadeError,
@@ -12,7 +13,6 @@ import {
   type Transactions,
 } from "../engine/log/port.ts";
 import { describe, isCoordinatorBusy, isFenced } from "./kafka-errors.ts";
-import { partitionKey, planSends, type Send } from "./send-plan.ts";
 
 /**
  * Back-to-back transactions meet a coordinator that still completes the one before, mostly for a few milliseconds:
@@ -123,7 +123,10 @@ export class KafkaTransactions implements Transactions {
 
   async #write(transaction: Transaction, { outputs, offsets }: Commit): Promise<void> {
     const sends = planSends(outputs, await this.#partitionCounts(outputs), this.#unkeyedHash);
-    for (const send of sends) await sendWhole(transaction, send);
+    for (const send of sends) {
+      const { topicMessages } = send;
+      checkAcknowledged(send, await transaction.sendBatch({ acks: -1, topicMessages }));
+    }
     await this.#sendOffsets(transaction, offsets);
   }
 
@@ -153,15 +156,6 @@ export class KafkaTransactions implements Transactions {
   async #abort(transaction: Transaction): Promise<void> {
     await transaction.abort().catch(() => undefined);
   }
-}
-
-/** kafkajs may resolve without the answer for a partition whose leader moved while it retried. */
-async function sendWhole(transaction: Transaction, { topicMessages, partitions }: Send): Promise<void> {
-  const missing = new Set(partitions);
-  for (const answer of await transaction.sendBatch({ acks: -1, topicMessages })) {
-    if (answer.errorCode === 0) missing.delete(partitionKey(answer.topicName, answer.partition));
-  }
-  if (missing.size > 0) throw new Error(`not acknowledged: ${[...missing].join(", ")}`);
 }
 
 function groupByTopic(offsets: readonly OffsetCommit[]) {

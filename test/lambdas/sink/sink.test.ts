@@ -1,14 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { deadLetterHeaders } from "../../../contracts/dead-letter.ts";
+import { DEAD_LETTERS_TOPIC } from "../../../contracts/topics.ts";
 import { KafkaDeadLetters } from "../../../lambdas/sink/dead-letters.ts";
 import { sink } from "../../../lambdas/sink/sink.ts";
 import type { ResultsTable, WriteOutcome } from "../../../lambdas/sink/table.ts";
 import { TableUnavailableError } from "../../../runtime/errors.ts";
+import { RecordPublisher } from "../../../runtime/publisher.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
 import { atHour, delivery, mskRecord, result } from "../support/result-records.ts";
 
 const remainingMs = (): number => 10_000;
 const away = new TableUnavailableError("away", "wait");
+
+const deadLettersOf = (kafka: FakeKafka): KafkaDeadLetters =>
+  new KafkaDeadLetters(new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, kafka.partitionCount]])));
 
 const tableThat = (write: () => Promise<WriteOutcome>): ResultsTable => ({ write });
 
@@ -19,7 +24,7 @@ describe("the sink", () => {
     const event = delivery([0, 1, 2, 2].map((hour) => mskRecord(atHour(hour))));
     const report = await sink(event, remainingMs, {
       table,
-      deadLetters: new KafkaDeadLetters(new FakeKafka()),
+      deadLetters: deadLettersOf(new FakeKafka()),
     });
     expect(report).toEqual({ stored: 2, superseded: 2, refused: 0 });
   });
@@ -34,7 +39,7 @@ describe("the sink", () => {
     };
     const broken = Buffer.from([0xff, 0x00, 0x7b]);
     const event = delivery([mskRecord(broken), mskRecord(atHour(1)), mskRecord(atHour(2))]);
-    const report = await sink(event, remainingMs, { table, deadLetters: new KafkaDeadLetters(kafka) });
+    const report = await sink(event, remainingMs, { table, deadLetters: deadLettersOf(kafka) });
     expect(report).toEqual({ stored: 1, superseded: 0, refused: 2 });
     expect(kafka.messages).toMatchObject([
       {
@@ -69,7 +74,7 @@ describe("the sink", () => {
     const kafka = new FakeKafka();
     const record = mskRecord(null, { key: undefined as never, value: undefined as never });
     const table = tableThat(async () => ({ kind: "stored" }));
-    await sink(delivery([record]), remainingMs, { table, deadLetters: new KafkaDeadLetters(kafka) });
+    await sink(delivery([record]), remainingMs, { table, deadLetters: deadLettersOf(kafka) });
     expect(kafka.messages).toMatchObject([{ message: { key: null, value: null } }]);
   });
 
@@ -84,7 +89,7 @@ describe("the sink", () => {
       return { kind: "stored" };
     });
     const event = delivery(Array.from({ length: 500 }, (_, hour) => mskRecord(atHour(hour))));
-    const ports = { table, deadLetters: new KafkaDeadLetters(new FakeKafka()) };
+    const ports = { table, deadLetters: deadLettersOf(new FakeKafka()) };
     await expect(sink(event, remainingMs, ports)).rejects.toBe(away);
     expect(started).toBeLessThan(100);
     expect(ended).toBe(started - 1);
@@ -93,14 +98,23 @@ describe("the sink", () => {
   it.each([
     ["rejects", () => Promise.reject(new Error("gone"))],
     ["does not acknowledge", () => []],
-  ])("fails where Kafka %s a dead letter, so that none is lost", async (_, behaviour) => {
+  ])("sends a dead letter again where Kafka %s it", async (_, behaviour) => {
     const kafka = new FakeKafka();
     kafka.next.push(behaviour);
-    const ports = {
-      table: tableThat(async () => ({ kind: "stored" })),
-      deadLetters: new KafkaDeadLetters(kafka),
-    };
+    const ports = { table: tableThat(async () => ({ kind: "stored" })), deadLetters: deadLettersOf(kafka) };
+    const report = await sink(delivery([mskRecord("x")]), remainingMs, ports);
+    expect(report).toEqual({ stored: 0, superseded: 0, refused: 1 });
+    expect(kafka.sends).toHaveLength(2);
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(new Error("gone"))],
+    ["does not acknowledge", () => []],
+  ])("fails where Kafka %s a dead letter to the end, so that none is lost", async (_, behaviour) => {
+    const kafka = new FakeKafka();
+    kafka.next.push(...Array(1_000).fill(behaviour));
+    const ports = { table: tableThat(async () => ({ kind: "stored" })), deadLetters: deadLettersOf(kafka) };
     const event = delivery([mskRecord("x"), mskRecord(result)]);
-    await expect(sink(event, remainingMs, ports)).rejects.toMatchObject({ code: "KAFKA_UNAVAILABLE" });
+    await expect(sink(event, () => 1_020, ports)).rejects.toMatchObject({ code: "KAFKA_UNAVAILABLE" });
   });
 });

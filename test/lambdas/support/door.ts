@@ -1,7 +1,7 @@
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
-import { EventPublisher } from "../../../lambdas/ingest/publisher.ts";
 import type { Problem } from "../../../runtime/problem.ts";
+import { RecordPublisher } from "../../../runtime/publisher.ts";
 import { NOW_MS } from "./events.ts";
 import { FakeKafka } from "./fake-kafka.ts";
 
@@ -26,7 +26,7 @@ export async function send(
   kafka = new FakeKafka(),
   remainingMs = 5_000,
 ): Promise<Answer> {
-  const publisher = new EventPublisher(kafka, partitionCounts);
+  const publisher = new RecordPublisher(kafka, partitionCounts);
   const { response } = await ingest(request, remainingMs, { publisher, now: () => NOW_MS });
   return {
     status: response.statusCode!,
