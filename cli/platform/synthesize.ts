@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitOf, signalGroup, startChild } from "./child.ts";
 
@@ -6,11 +7,14 @@ const root = new URL("../../", import.meta.url);
 /** The repository's root, as a path. */
 export const rootPath = fileURLToPath(root);
 
-/** Runs the CDK app; the cloud assembly is in `outputFolder` when it resolves. Needs no account and no network. */
+/**
+ * Runs the CDK app; the cloud assembly is in `outputFolder` when it resolves. Needs no account and no network. Beside
+ * that folder stays whatever the app keeps while it bundles and is stopped at: its parent is the caller's to remove.
+ */
 export async function synthesize(outputFolder: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const app = startChild([fileURLToPath(new URL("bin/spillway.ts", root))], {
-    env: { CDK_OUTDIR: outputFolder },
+    env: { CDK_OUTDIR: outputFolder, TMPDIR: dirname(outputFolder) },
     onLine: () => {},
   });
   const stop = () => signalGroup(app.process, "SIGTERM");
