@@ -102,7 +102,8 @@ export class TransportStack extends SpillwayStack {
       topicName: name,
       partitionCount: partitions,
       replicationFactor: REPLICATION_FACTOR,
-      // MSK takes topic configs as base64 of a JSON object of strings.
+      // Base64, the reference says, and not of what. The acceptance test of Terraform's provider and Pulumi's manual
+      // encode a JSON object of strings; AWS's example of describe-topic shows lines of key=value. A deploy will tell.
       configs: Buffer.from(JSON.stringify(configs)).toString("base64"),
     });
     topic.applyRemovalPolicy(this.dataRemovalPolicy);
