@@ -1,39 +1,23 @@
-/** The functions as they are deployed: bundled, in a process of their own, invoked once. */
+/** The functions as they are deployed: bundled as synth does it, in a process of their own, invoked once. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeValidators } from "../../lambdas/ingest/generate-validators.ts";
+import { bundle, bundleWithEventValidators } from "../../lib/functions/bundle.ts";
 import { flight, structured } from "./support/events.ts";
 
 const MAX_BUNDLE_BYTES = 1_024 * 1_024;
-const ROOT = path.join(import.meta.dirname, "../..");
-const REQUIRE = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
-  const validators = path.join(folder, "validators.mjs");
-  await writeValidators(validators);
-  await build({
-    entryPoints: ["ingest", "sink", "query"].map((name) => path.join(ROOT, `lambdas/${name}/handler.ts`)),
-    outbase: path.join(ROOT, "lambdas"),
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    alias: { "#event-validators": validators },
-    banner: { js: REQUIRE },
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    mainFields: ["module", "main"],
-    logLevel: "silent",
-  });
+  for (const name of ["sink", "query"]) {
+    bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
+  }
+  bundleWithEventValidators({ entry: "lambdas/ingest/handler.ts", outfile: bundleOf("ingest") });
 });
 
 afterAll(() => rm(folder, { recursive: true }));
