@@ -45,6 +45,10 @@ export function resultPartitionKey(pipeline: string, key: string, windowStartMs:
   return `${pipeline}#${key}#${day}`;
 }
 
+/** The first window start that has another partition key: where a reader goes on to the next partition. */
+export const nextResultPartitionMs = (windowStartMs: number): number =>
+  (Math.floor(windowStartMs / DAY_MS) + 1) * DAY_MS;
+
 /**
  * Sort key of a result: window start, then end, so that a day's windows read in order. Milliseconds are offset
  * to stay positive for any date that JavaScript can hold (±8.64e15), and padded to 17 digits.

@@ -1,4 +1,5 @@
 /** The parameters of GET /results/{pipeline}/{key}, read and checked. */
+import { maxKeyBytes } from "../../contracts/limits.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
 import { makeProblem, type ProblemType, RequestRefusedError } from "../../runtime/problem.ts";
 import { type Position, readNextToken } from "./next-token.ts";
@@ -40,6 +41,13 @@ export function readQuery(request: HttpRequest, pipelines: readonly string[], no
     throw refused(UNKNOWN_PIPELINE, "pipeline", "No pipeline has this name.");
   }
   if (key === "") throw refused(INVALID_PARAMETER, "key", "The path must end with a key.");
+  if (Buffer.byteLength(key) > maxKeyBytes) {
+    throw refused(
+      INVALID_PARAMETER,
+      "key",
+      `The key takes more than ${maxKeyBytes} bytes; no result has such a key.`,
+    );
+  }
   const parameters = request.queryStringParameters ?? {};
   const toMs = readTime("to", parameters.to) ?? nowMs;
   const fromMs = readTime("from", parameters.from) ?? toMs - DEFAULT_RANGE_MS;

@@ -1,10 +1,14 @@
 /** Reads a key's results from the table, day by day, one page at a time. */
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { resultPartitionKey, resultSortKey, resultsTable, windowOfSortKey } from "../../contracts/results.ts";
+import {
+  nextResultPartitionMs,
+  resultPartitionKey,
+  resultSortKey,
+  resultsTable,
+  windowOfSortKey,
+} from "../../contracts/results.ts";
 import { type Position, writeNextToken } from "./next-token.ts";
 import type { ResultsQuery } from "./request.ts";
-
-const DAY_MS = 86_400_000;
 
 /**
  * Partitions read for one page. It bounds the work of a request for a long range with few results; such a page may
@@ -71,7 +75,7 @@ async function readDay(
   position: Position,
   limit: number,
 ): Promise<DayRead> {
-  const nextDayMs = (Math.floor(position.startMs / DAY_MS) + 1) * DAY_MS;
+  const nextDayMs = nextResultPartitionMs(position.startMs);
   const end = startOf(Math.min(toMs, nextDayMs));
   const answer = await client.send(
     new QueryCommand({

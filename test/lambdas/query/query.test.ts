@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { maxKeyBytes } from "../../../contracts/limits.ts";
 import type { ResultRecord } from "../../../contracts/results.ts";
 import { writeNextToken } from "../../../lambdas/query/next-token.ts";
 import type { ResultPage } from "../../../lambdas/query/results.ts";
@@ -182,5 +183,10 @@ describe("GET /results refuses", () => {
 
   it("a missing key with 400", async () => {
     expect(await get({}, "")).toMatchObject({ status: 400, body: { field: "key" } });
+  });
+
+  it("a key with 400 that no result can have, and whose partition key DynamoDB might refuse", async () => {
+    expect(await get({}, "k".repeat(maxKeyBytes))).toMatchObject({ status: 200 });
+    expect(await get({}, "k".repeat(maxKeyBytes + 1))).toMatchObject({ status: 400, body: { field: "key" } });
   });
 });
