@@ -221,6 +221,8 @@ export class Task {
     if (cached !== undefined) return cached;
     if (typeof key !== "string" || key === "")
       throw new Rejection("invalid-key", "the key is not text, or is empty");
+    // UTF-8 has no half characters: two such keys would be one after recovery, and one's row lost.
+    if (!key.isWellFormed()) throw new Rejection("invalid-key", "the key is not well-formed Unicode");
     const bytes = utf8.encode(key);
     if (bytes.length > maxKeyBytes) {
       throw new Rejection("key-too-large", `the key is ${bytes.length} bytes; the limit is ${maxKeyBytes}`);
@@ -261,6 +263,10 @@ export class Task {
     const { seen } = this.#state;
     const { source } = this.#definition;
     const identity = rejectionOf("user-code-failed", () => source.identity!(event), "identity threw");
+    // The snapshot keeps it as UTF-8: anything else would come back as another identity, or not be written at all.
+    if (typeof identity !== "string" || !identity.isWellFormed()) {
+      throw new Rejection("invalid-event", "the event's identity is not well-formed text");
+    }
     if (seen!.has(identity)) return false;
     seen!.add(identity, timeMs, hash);
     return true;

@@ -262,6 +262,32 @@ describe("a task", () => {
     expect(resultsOf(task.cut())).toHaveLength(counted);
   });
 
+  test("a key or an identity that the snapshot cannot give back as it was is dead, not merged or fatal", () => {
+    const task = freshTask(readings());
+
+    feed(
+      task,
+      recordsOf([
+        { key: "\ud800", t: 1 },
+        { key: "\ud801", t: 1 },
+        { id: "\ud800", t: 1 },
+        '{"id":5,"key":"k","t":1,"v":1}',
+        '{"key":"k","t":1,"v":1}',
+        { t: 1 },
+      ]),
+    );
+
+    const cut = task.cut();
+    expect(task.counters).toMatchObject({ counted: 1, dead: 5 });
+    expect(outputsTo(cut, "dead-letters").map(({ headers }) => headers)).toMatchObject([
+      { "spillway-reason": "invalid-key" },
+      { "spillway-reason": "invalid-key" },
+      { "spillway-reason": "invalid-event" },
+      { "spillway-reason": "invalid-event" },
+      { "spillway-reason": "invalid-event" },
+    ]);
+  });
+
   test("records below the expected offset are skipped, jumps forward are normal", () => {
     const task = freshTask(readings({ dedupe: false }));
 
