@@ -20,6 +20,9 @@ export const consumerGroup = (environment: string, pipeline: string): string => 
 export const transactionalId = (environment: string, pipeline: string, partition: number): string =>
   `${environment}-${pipeline}-${partition}`;
 
-/** The consumer group of the sink function's mapping for one pipeline. */
+/**
+ * The consumer group of the sink function's mapping for one pipeline. No pipeline's own group is called like it, as
+ * their names hold no dot.
+ */
 export const sinkConsumerGroup = (environment: string, pipeline: string): string =>
-  `${environment}-sink-${pipeline}`;
+  `${environment}-${pipeline}.sink`;

@@ -32,7 +32,7 @@ describe("serving", () => {
     expect(mappings).toMatchObject([
       {
         Topics: ["delays.results"],
-        AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: "dev-sink-delays" },
+        AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: "dev-delays.sink" },
         StartingPosition: "TRIM_HORIZON",
         MaximumBatchingWindowInSeconds: 1,
       },
@@ -72,8 +72,8 @@ describe("serving", () => {
 
     expect(allowedNames(statements, "kafka-cluster:ReadData")).toEqual(["delays.results", "fraud.results"]);
     expect(allowedNames(statements, "kafka-cluster:AlterGroup")).toEqual([
-      "dev-sink-delays",
-      "dev-sink-fraud",
+      "dev-delays.sink",
+      "dev-fraud.sink",
     ]);
     expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(["dead-letters"]);
   });
