@@ -61,7 +61,7 @@ export class Outbox {
       [lateHeaders.offset]: String(batch.offset(index)),
       [lateHeaders.lateByMs]: String(lateByMs),
     };
-    this.#push({ topic: this.#lateTopic, key: batch.key(index), value: batch.value(index), headers });
+    this.#push({ topic: this.#lateTopic, ...copyOf(batch, index), headers });
   }
 
   deadRecord(batch: RecordBatch, index: number, reason: DeadLetterReason, detail: string): void {
@@ -71,7 +71,7 @@ export class Outbox {
       [deadLetterHeaders.partition]: String(batch.partition),
       [deadLetterHeaders.offset]: String(batch.offset(index)),
     };
-    this.#push({ topic: DEAD_LETTERS_TOPIC, key: batch.key(index), value: batch.value(index), headers });
+    this.#push({ topic: DEAD_LETTERS_TOPIC, ...copyOf(batch, index), headers });
   }
 
   /** A pane whose result could not be made: what was known of it, as JSON. */
@@ -107,4 +107,11 @@ export class Outbox {
     this.#records.push(record);
     this.#bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64;
   }
+}
+
+/** A batch's bytes are views of the whole answer they were fetched in; a single late event would keep it in memory. */
+function copyOf(batch: RecordBatch, index: number): Pick<OutputRecord, "key" | "value"> {
+  const key = batch.key(index);
+  const value = batch.value(index);
+  return { key: key && new Uint8Array(key), value: value && new Uint8Array(value) };
 }
