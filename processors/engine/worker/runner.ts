@@ -4,10 +4,11 @@
  */
 import type { Loaded } from "../checkpoint/checkpointer.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
+import type { Manifest } from "../checkpoint/manifest.ts";
 import { SlotRefusedError } from "../checkpoint/store.ts";
 import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
-import { type Cut, Task } from "../task/task.ts";
+import { Task } from "../task/task.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, OwnershipLostError, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
@@ -206,10 +207,6 @@ export class TaskRunner {
     const { clock } = this.#options.context;
     let startedMs = clock.nowMs();
     let committedMs = startedMs;
-    let committed: Pick<Cut, "offsets" | "counters"> = {
-      offsets: [...task.offsets],
-      counters: { ...task.counters },
-    };
     for (let last = false; !last; ) {
       await this.#untilDue(task, startedMs);
       this.#stop.signal.throwIfAborted();
@@ -217,8 +214,8 @@ export class TaskRunner {
       // Read before the cut: a finish that comes while the checkpoint is made wants one more.
       last = this.#finishing;
       startedMs = clock.nowMs();
-      if (hasProgress(task, committed.offsets) || startedMs - committedMs >= IDLE_CHECKPOINT_MS) {
-        committed = await this.#checkpoint(ownership, task, committed.counters);
+      if (hasProgress(task, ownership.last.manifest) || startedMs - committedMs >= IDLE_CHECKPOINT_MS) {
+        await this.#checkpoint(ownership, task);
         committedMs = startedMs;
       }
     }
@@ -233,8 +230,9 @@ export class TaskRunner {
     await context.clock.sleep(leftMs, this.#checkpointNow.signal);
   }
 
-  async #checkpoint(ownership: Ownership, task: Task, before: Readonly<Counters>): Promise<Cut> {
+  async #checkpoint(ownership: Ownership, task: Task): Promise<void> {
     const { clock, observer } = this.#options.context;
+    const before = ownership.last.manifest.counters;
     const startedMs = clock.nowMs();
     const cut = task.cut();
     // The cut emptied the outbox, so a task that waited for room can go on.
@@ -250,12 +248,14 @@ export class TaskRunner {
       backlogRecords: Math.max(0, this.#intake.highWatermark - cut.offsets[0]!),
       watermarkMs: cut.watermarkMs,
     });
-    return cut;
   }
 }
 
-const hasProgress = (task: Task, committed: readonly number[]): boolean =>
-  task.pendingOutputBytes > 0 || task.offsets.some((offset, input) => offset !== committed[input]);
+/** A firing may end without an output, where the checkpoint before fell right behind its last row. */
+const hasProgress = (task: Task, committed: Manifest): boolean =>
+  task.pendingOutputBytes > 0 ||
+  task.firing !== committed.firing ||
+  task.offsets.some((offset, input) => offset !== committed.offsets[input]!.offset);
 
 function growth(before: Readonly<Counters>, after: Readonly<Counters>): Counters {
   return {

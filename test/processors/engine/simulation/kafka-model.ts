@@ -63,6 +63,10 @@ export class KafkaModel {
     return this.#offsets.get(partition)?.commit.offset ?? 0;
   }
 
+  committedMetadata(partition: number): string {
+    return this.#offsets.get(partition)?.commit.metadata ?? "";
+  }
+
   /** The log as one process sees it. */
   for(process: Process): Log {
     return {

@@ -3,6 +3,7 @@
  * what was committed against one undisturbed task over the same input.
  */
 import { keyHash } from "../../../../contracts/partitioning.ts";
+import { committedManifest } from "../../../../processors/engine/checkpoint/inspect.ts";
 import type { OutputRecord } from "../../../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
@@ -63,6 +64,7 @@ class Simulation {
     await this.#world.run(this.#world.nowMs + SETTLE_MS, () => false);
     if (!this.#allRead()) this.#problems.push(`no progress after the faults stopped: ${this.#positions()}`);
     this.#compare();
+    await this.#compareManifests();
     for (const { process } of this.#members) process.kill();
     return { problems: this.#problems, crashes: this.#crashes, recoveries: this.#recoveries };
   }
@@ -212,6 +214,15 @@ class Simulation {
     const unseen = this.#kafka.written.find((output) => !committedBytes.has(exactly(output)));
     if (unseen !== undefined)
       this.#problems.push(`written but never committed as it was: ${exactly(unseen)}`);
+  }
+
+  /** Tools wait until no task owes results, so the last manifest must say so. */
+  async #compareManifests(): Promise<void> {
+    const store = { get: async (name: string) => this.#store.blobs.get(name) ?? null };
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const { firing } = await committedManifest(store, this.#kafka.committedMetadata(partition));
+      if (firing) this.#problems.push(`partition ${partition}: the last manifest says that a firing goes on`);
+    }
   }
 }
 
