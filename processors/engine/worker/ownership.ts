@@ -118,7 +118,7 @@ export class Ownership {
     const previous = this.#last!;
     const prepared = await this.#prepare(cut, previous.manifest.generation, previous.name);
     await this.#publish(prepared);
-    this.#last = prepared;
+    this.#last = { name: prepared.name, manifest: prepared.manifest };
     await this.#discard(previous);
     return prepared;
   }
@@ -138,7 +138,8 @@ export class Ownership {
       const step = await this.#firstStep();
       const loaded = await this.#carryOut(step);
       await this.#requireInsideLog(loaded);
-      this.#last = loaded;
+      // Without the outputs and the state: an idle task would keep both until its next checkpoint.
+      this.#last = { name: loaded.name, manifest: loaded.manifest };
       return { loaded, step: step.kind };
     } catch (error) {
       // A newer owner moves on and deletes what this one is reading: only an owner may say that state is lost.
