@@ -26,7 +26,7 @@ const METRICS_INTERVAL_MS = 10_000;
 const DEFAULT_STOP_TIMEOUT_MS = 25_000;
 
 const clock: Clock = {
-  nowMs: () => Date.now(),
+  nowMs: () => Math.round(performance.now()),
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 };

@@ -3,6 +3,7 @@ import type { CheckpointProblem } from "../checkpoint/errors.ts";
 import type { Counters } from "../state/task-state.ts";
 
 export interface Clock {
+  /** Never goes back, so that no checkpoint waits for a wall clock that was set back; from any origin. */
   nowMs(): number;
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
