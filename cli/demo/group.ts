@@ -23,6 +23,12 @@ export class GroupProgress {
     );
   }
 
+  /** Partitions that no task has taken yet: taking one commits its start. */
+  async notTaken(): Promise<number> {
+    const [entry] = await this.#admin.fetchOffsets({ groupId: this.#group, topics: [this.#topic] });
+    return entry!.partitions.filter(({ offset }) => Number(offset) < 0).length;
+  }
+
   ends(): Promise<EndOffsets> {
     return endOffsets(this.#admin, this.#topic);
   }

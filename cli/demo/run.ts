@@ -16,6 +16,7 @@ import { replay } from "./replay.ts";
 import { type DemoFigures, mismatches, reportLines } from "./report.ts";
 import { checkpointStore, readManifests } from "./tasks.ts";
 import { verify } from "./verify.ts";
+import { untilNoneRemains } from "./wait.ts";
 
 const PIPELINE = "airport-delays";
 const TOPIC = flightDeparted.topic;
@@ -57,6 +58,7 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
     const group = consumerGroup(ENVIRONMENT, PIPELINE);
     const processor = new GroupProgress(admin, group, TOPIC);
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
+    await processorsRunning(processor, platform.signal);
     const replayed = await replayWithKills(stage, processor, options);
     const store = checkpointStore(platform);
     screen.print("closing every window");
@@ -76,6 +78,16 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A kill is to meet processors at work, so the replay starts once every partition has its task. */
+function processorsRunning(processor: GroupProgress, signal: AbortSignal): Promise<void> {
+  return untilNoneRemains(() => processor.notTaken(), {
+    what: "no processor has taken every partition",
+    intervalMs: 100,
+    stallTimeoutMs: 60_000,
+    signal,
+  });
 }
 
 /** Sends every event; on the way the kills. Resolves when all are accepted and the processors have recovered. */
