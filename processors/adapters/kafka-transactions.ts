@@ -1,8 +1,9 @@
 /** The transactional producer of one task, on kafkajs (design, section 4: rule 7 and "kafkajs 2.2.4"). */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Kafka, Producer, Transaction } from "kafkajs";
+import { CompressionTypes, type Kafka, type Producer, type Transaction } from "kafkajs";
+import { maxMessageBytes } from "../../contracts/limits.ts";
 import { keyHash } from "../../contracts/partitioning.ts";
-import { checkAcknowledged, planSends } from "../../runtime/send-plan.ts";
+import { checkAcknowledged, planSends, type Send } from "../../runtime/send-plan.ts";
 import {
   type Commit,
   CommitNotMadeError,
@@ -125,7 +126,8 @@ export class KafkaTransactions implements Transactions {
     const sends = planSends(outputs, await this.#partitionCounts(outputs), this.#unkeyedHash);
     for (const send of sends) {
       const { topicMessages } = send;
-      checkAcknowledged(send, await transaction.sendBatch({ acks: -1, topicMessages }));
+      const compression = compressionOf(send);
+      checkAcknowledged(send, await transaction.sendBatch({ acks: -1, compression, topicMessages }));
     }
     await this.#sendOffsets(transaction, offsets);
   }
@@ -157,6 +159,15 @@ export class KafkaTransactions implements Transactions {
     await transaction.abort().catch(() => undefined);
   }
 }
+
+/**
+ * Brokers measure records as they arrive: a dead letter or late event beyond the limit of its source's topic was
+ * compressed there, and sent plainly it would be refused for ever.
+ */
+const compressionOf = ({ records }: Send): CompressionTypes =>
+  records.some(({ value }) => value !== null && value.length > maxMessageBytes)
+    ? CompressionTypes.GZIP
+    : CompressionTypes.None;
 
 function groupByTopic(offsets: readonly OffsetCommit[]) {
   const byTopic = Map.groupBy(offsets, ({ topic }) => topic);

@@ -91,6 +91,15 @@ describe("a transaction", () => {
     expect(await visible()).toEqual(values);
   });
 
+  test("may hold a record that was larger than max.message.bytes before its producer compressed it", async () => {
+    const transactions = await log.fence(group, group);
+    const value = "x".repeat(5_000_000);
+    const [output] = outputs("small");
+    await transactions.commit({ ...commitOf(1, "m"), outputs: [{ ...output!, value: Buffer.from(value) }] });
+    await transactions.close();
+    expect((await visible()).map(({ length }) => length)).toEqual([value.length]);
+  });
+
   test("passes when every partition acknowledged, and commits negative offsets as they are", async () => {
     const transactions = await log.fence(group, group);
     const everywhere = Array.from({ length: PARTITIONS }, (_, partition) => ({
