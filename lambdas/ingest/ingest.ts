@@ -116,7 +116,8 @@ export interface EventResult {
 }
 
 function unavailableResponse(count: number): APIGatewayProxyStructuredResultV2 {
-  const detail = `${count} events could not be stored in time. Send the whole request again; copies are harmless.`;
+  const what = count === 1 ? "1 event" : `${count} events`;
+  const detail = `${what} could not be stored in time. Send the whole request again; copies are harmless.`;
   return problemResponse(makeProblem(ingestProblems.kafkaUnavailable, detail), {
     headers: { "retry-after": String(RETRY_AFTER_S) },
   });
