@@ -20,6 +20,7 @@ import type { Process, World } from "./world.ts";
 export const SESSION_TIMEOUT_MS = 1_000;
 const REBALANCE_MS = 50;
 const HEARTBEAT_MS = 100;
+const FAULT = 0.03;
 export const RECORD_INTERVAL_MS = 30;
 /** Longest time until a committed offset shows; less than the engine keeps reading again. */
 const MAX_VISIBILITY_DELAY_MS = 300;
@@ -69,13 +70,20 @@ export class KafkaModel {
 
   /** The log as one process sees it. */
   for(process: Process): Log {
+    const call = <T>(effect: () => T): Promise<T> =>
+      process.call(() => {
+        if (this.#world.chance(FAULT)) throw new Error("kafka: the request was lost");
+        const value = effect();
+        if (this.#world.chance(FAULT)) throw new Error("kafka: the answer was lost");
+        return value;
+      });
     return {
       join: (_group, _topics, handlers) => process.call(() => this.#join(process, handlers)),
-      fence: (id) => process.call(() => this.#fence(process, id)),
+      fence: (id) => call(() => this.#fence(process, id)),
       committed: (_group, partitions) =>
-        process.call(() => partitions.map(({ topic, partition }) => this.#read(topic, partition))),
-      bounds: ({ partition }) => process.call(() => ({ low: 0, high: this.#produced(partition) })),
-      partitionCount: () => process.call(() => this.#input.length),
+        call(() => partitions.map(({ topic, partition }) => this.#read(topic, partition))),
+      bounds: ({ partition }) => call(() => ({ low: 0, high: this.#produced(partition) })),
+      partitionCount: () => call(() => this.#input.length),
       close: () => Promise.resolve(),
     };
   }
