@@ -9,6 +9,13 @@ const REQUEST_TIMEOUT_MS = 5_000;
  */
 export function createDynamoDBClient(): DynamoDBClient {
   return new DynamoDBClient({
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Without it the SDK only warns, and goes on waiting.
+      throwOnRequestTimeout: true,
+      // The time for a request ends with its answer's headers; this one is for a body that stops coming.
+      socketTimeout: REQUEST_TIMEOUT_MS,
+    },
   });
 }

@@ -1,8 +1,8 @@
 import { S3Client } from "@aws-sdk/client-s3";
 
 const CONNECTION_TIMEOUT_MS = 1_000;
-/** Checkpoint blobs are megabytes, so that one request may take longer than one to DynamoDB. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Of silence, not of the whole request: a checkpoint may be any size, so that its transfer may take any time. */
+const INACTIVITY_TIMEOUT_MS = 15_000;
 
 /**
  * An S3 client with bounded waiting. Region, credentials and endpoint come from the environment, as the SDK reads
@@ -12,6 +12,6 @@ export function createS3Client(): S3Client {
   return new S3Client({
     forcePathStyle:
       process.env.AWS_ENDPOINT_URL_S3 !== undefined || process.env.AWS_ENDPOINT_URL !== undefined,
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: INACTIVITY_TIMEOUT_MS },
   });
 }
