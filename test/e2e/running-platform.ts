@@ -1,0 +1,42 @@
+/** The whole platform, started by the code that `spillway start` uses, for as long as a test file runs. */
+import type { Admin, Kafka } from "kafkajs";
+import { kafkaClient } from "../../cli/kafka.ts";
+import { type Platform, withPlatform } from "../../cli/platform/platform.ts";
+import { LocalControl } from "./local-control.ts";
+
+export interface RunningPlatform {
+  readonly platform: Platform;
+  readonly control: LocalControl;
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  /** Lines that it has said so far. */
+  readonly said: readonly string[];
+  /** Resolves when everything has ended. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once it is up; rejects with why it is not. */
+export function startPlatform(): Promise<RunningPlatform> {
+  const said: string[] = [];
+  const end = Promise.withResolvers<void>();
+  const options = {
+    brokers: 1,
+    signal: new AbortController().signal,
+    log: (line: string) => void said.push(line),
+  };
+  return new Promise((resolve, reject) => {
+    const ended = withPlatform(options, async (platform) => {
+      const kafka = kafkaClient(platform.bootstrapServers);
+      const admin = kafka.admin();
+      await admin.connect();
+      const stop = async () => {
+        end.resolve();
+        await ended;
+      };
+      resolve({ platform, control: new LocalControl(platform.control.url), kafka, admin, said, stop });
+      await end.promise;
+      await admin.disconnect();
+    });
+    ended.catch(reject);
+  });
+}
