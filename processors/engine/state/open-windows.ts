@@ -47,7 +47,7 @@ export class OpenWindows {
 
   /** Every window, by end, then start: the order of firing. */
   inOrder(): OpenWindow[] {
-    return [...this.#windows.values()].sort((a, b) => a.endMs - b.endMs || a.startMs - b.startMs);
+    return [...this.#windows.values()].sort(inFiringOrder);
   }
 
   /** The window that starts at `startMs`, made where it is not open yet. */
@@ -61,14 +61,13 @@ export class OpenWindows {
     return window;
   }
 
-  /** The first window that the watermark has closed and that is not fired yet. */
-  firstToFire(watermarkMs: number): OpenWindow | undefined {
-    let first: OpenWindow | undefined;
+  /** The windows that the watermark has closed and that are not fired yet, in the order of firing. */
+  toFire(watermarkMs: number): OpenWindow[] {
+    const due: OpenWindow[] = [];
     for (const window of this.#windows.values()) {
-      if (window.fired || window.endMs > watermarkMs) continue;
-      if (first === undefined || window.endMs < first.endMs) first = window;
+      if (!window.fired && window.endMs <= watermarkMs) due.push(window);
     }
-    return first;
+    return due.sort(inFiringOrder);
   }
 
   /** Drops fired windows whose lateness is over, and finds what is due next. */
@@ -88,3 +87,5 @@ export class OpenWindows {
     return this.#windows.size;
   }
 }
+
+const inFiringOrder = (a: OpenWindow, b: OpenWindow): number => a.endMs - b.endMs || a.startMs - b.startMs;

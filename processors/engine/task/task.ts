@@ -120,18 +120,15 @@ export class Task {
   fire(maxRows: number): number {
     const { windows, watermarkMs } = this.#state;
     let emitted = 0;
-    while (this.firing) {
-      const window = windows.firstToFire(watermarkMs);
-      if (window === undefined) {
-        windows.settle(watermarkMs);
-        break;
-      }
+    if (!this.firing) return emitted;
+    for (const window of windows.toFire(watermarkMs)) {
       for (let next = window.nextToFire(); next !== undefined; next = window.nextToFire()) {
         this.#emit(window, next[0], next[1]);
         emitted += 1;
         if (emitted >= maxRows) return emitted;
       }
     }
+    windows.settle(watermarkMs);
     return emitted;
   }
 
