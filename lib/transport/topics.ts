@@ -43,8 +43,10 @@ export class UnequalPartitionsError extends Error {
  * {@link UnknownTopicError} or {@link UnequalPartitionsError}.
  */
 export function deployedTopics(pipelines: readonly DeployedPipeline[]): readonly DeployedTopic[] {
+  // Kept uncompressed whatever a producer sends: kafkajs reads gzip only, so that one batch in another codec would
+  // stop every processor, and an inflated one could be a thousand times max.message.bytes.
   const fromCatalogue = Object.entries(topics).map(([name, { partitions, retentionMs }]) =>
-    topic(name, partitions, retentionMs, maxMessageBytes),
+    topic(name, partitions, retentionMs, maxMessageBytes, { "compression.type": "uncompressed" }),
   );
   const deadLetters = topic(
     DEAD_LETTERS_TOPIC,
@@ -87,7 +89,13 @@ function catalogueTopic(name: string, pipeline: string): TopicDefinition {
   return definition;
 }
 
-function topic(name: string, partitions: number, retentionMs: number, maxBytes: number): DeployedTopic {
+function topic(
+  name: string,
+  partitions: number,
+  retentionMs: number,
+  maxBytes: number,
+  further: Readonly<Record<string, string>> = {},
+): DeployedTopic {
   return {
     name,
     partitions,
@@ -99,6 +107,7 @@ function topic(name: string, partitions: number, retentionMs: number, maxBytes: 
       "min.insync.replicas": String(MIN_INSYNC_REPLICAS),
       "retention.ms": String(retentionMs),
       "unclean.leader.election.enable": "false",
+      ...further,
     },
   };
 }
