@@ -43,6 +43,7 @@ const store = new AwsCheckpointStore({
   table: requireEnvironment(environmentVariables.checkpointTable),
   bucket: requireEnvironment(environmentVariables.checkpointBucket),
 });
+const stopTimeoutMs = readStopTimeoutMs();
 const observer = createObserver(logger, metrics, () => exit(1));
 
 const workers = requireEnvironmentList(environmentVariables.pipelines).map((name) => {
@@ -64,6 +65,16 @@ const workers = requireEnvironmentList(environmentVariables.pipelines).map((name
     },
   });
 });
+
+function readStopTimeoutMs(): number {
+  const name = environmentVariables.stopTimeoutMs;
+  const text = process.env[name] ?? String(DEFAULT_STOP_TIMEOUT_MS);
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new ConfigurationError(
+    `${name} is "${text}", which is no number of milliseconds`,
+    `Set it to a whole number`,
+  );
+}
 
 function find(name: string): PipelineDefinition {
   const definition = pipelines.find((pipeline) => pipeline.name === name);
@@ -92,11 +103,12 @@ function exit(status: number): never {
 
 /** A last checkpoint of every task, then out of the groups; at the deadline the process ends as it is. */
 async function stop(): Promise<void> {
-  const timeoutMs = Number(process.env[environmentVariables.stopTimeoutMs] ?? DEFAULT_STOP_TIMEOUT_MS);
   const deadline = setTimeout(() => {
-    logger.warn("not finished within the stop timeout; what is left is recovered elsewhere", { timeoutMs });
+    logger.warn("not finished within the stop timeout; what is left is recovered elsewhere", {
+      stopTimeoutMs,
+    });
     exit(1);
-  }, timeoutMs);
+  }, stopTimeoutMs);
   await Promise.all(workers.map((worker) => worker.finish()));
   await log.close();
   clearTimeout(deadline);

@@ -16,7 +16,7 @@ export function createObserver(logger: Logger, metrics: Metrics, onFailed: () =>
       logger.info("task recovered", { ...recovery, recoveryMs });
     },
     checkpointed: (checkpointed) => {
-      retries.clear();
+      for (const key of retries.keys()) if (key.startsWith(keyOf(checkpointed))) retries.delete(key);
       addCheckpoint(metrics, checkpointed);
     },
     parked: (task, code, message) =>
@@ -28,7 +28,7 @@ export function createObserver(logger: Logger, metrics: Metrics, onFailed: () =>
       }),
     dropped: (task, reason) => logger.info("task dropped", { ...task, reason }),
     retried: (task, action, error) => {
-      const key = `${task.pipeline}/${task.partition}/${action}`;
+      const key = `${keyOf(task)}${action}`;
       const count = retries.get(key) ?? 0;
       retries.set(key, count + 1);
       if (action === "write" || action === "register" || action === "commit") {
@@ -43,6 +43,8 @@ export function createObserver(logger: Logger, metrics: Metrics, onFailed: () =>
     },
   };
 }
+
+const keyOf = ({ pipeline, partition }: TaskName): string => `${pipeline}/${partition}/`;
 
 const describe = (task: TaskName, action: string) => ({ ...task, action });
 

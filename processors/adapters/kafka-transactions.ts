@@ -26,7 +26,7 @@ const BUSY_RETRY_MS = 5;
  * Retries are counted, not timed, and kafkajs keeps asking a broker that no longer answers; a new producer learns
  * the new leaders from another broker.
  */
-const WRITE_TIMEOUT_MS = 15_000;
+const STEP_TIMEOUT_MS = 15_000;
 
 export interface TransactionsOptions {
   /** Its retry options must be {@link TRANSACTION_RETRY}: a part of the producer takes them only from there. */
@@ -80,7 +80,7 @@ export class KafkaTransactions implements Transactions {
     const transaction = this.#next ?? (await this.#begin());
     this.#next = undefined;
     try {
-      await this.#writeInTime(transaction, commit);
+      await inTime(this.#write(transaction, commit), "outputs and offsets were not acknowledged");
     } catch (cause) {
       this.#failed = true;
       if (isFenced(cause)) throw new FencedError(`a newer producer took over: ${describe(cause)}`, { cause });
@@ -88,7 +88,7 @@ export class KafkaTransactions implements Transactions {
       throw new CommitNotMadeError(`failed before its end: ${describe(cause)}`, { cause });
     }
     try {
-      await transaction.commit();
+      await inTime(transaction.commit(), "the commit was not answered");
     } catch (cause) {
       this.#failed = true;
       throw new CommitUnknownError(`the answer to its end is missing or bad: ${describe(cause)}`, { cause });
@@ -106,19 +106,6 @@ export class KafkaTransactions implements Transactions {
     } catch (cause) {
       this.#failed = true;
       throw new CommitNotMadeError(`could not begin: ${describe(cause)}`, { cause });
-    }
-  }
-
-  async #writeInTime(transaction: Transaction, commit: Commit): Promise<void> {
-    const timer = new AbortController();
-    const expired = sleep(WRITE_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
-      throw new Error(`outputs and offsets were not acknowledged within ${WRITE_TIMEOUT_MS} ms`);
-    });
-    expired.catch(() => undefined);
-    try {
-      await Promise.race([this.#write(transaction, commit), expired]);
-    } finally {
-      timer.abort();
     }
   }
 
@@ -140,7 +127,7 @@ export class KafkaTransactions implements Transactions {
     return counts;
   }
 
-  /** kafkajs retries this request for partitions, but not for offsets. The write's time limit ends it. */
+  /** kafkajs retries this request for partitions, but not for offsets. The step's time limit ends it. */
   async #sendOffsets(transaction: Transaction, offsets: readonly OffsetCommit[]): Promise<void> {
     const request = { consumerGroupId: this.#options.group, topics: groupByTopic(offsets) };
     while (!this.#failed) {
@@ -156,7 +143,22 @@ export class KafkaTransactions implements Transactions {
 
   /** Lets readers of committed records pass at once. Where it fails, the next fence or the broker's timeout does it. */
   async #abort(transaction: Transaction): Promise<void> {
-    await transaction.abort().catch(() => undefined);
+    await inTime(transaction.abort(), "the abort was not answered").catch(() => undefined);
+  }
+}
+
+/** Rejects once the step has taken {@link STEP_TIMEOUT_MS}; the step itself cannot be stopped, so its producer is spent. */
+async function inTime<T>(step: Promise<T>, complaint: string): Promise<T> {
+  const timer = new AbortController();
+  const expired = sleep(STEP_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`${complaint} within ${STEP_TIMEOUT_MS} ms`);
+  });
+  expired.catch(() => undefined);
+  step.catch(() => undefined);
+  try {
+    return await Promise.race([step, expired]);
+  } finally {
+    timer.abort();
   }
 }
 

@@ -19,7 +19,7 @@ export interface PipelineDefinition<Event = unknown> {
   readonly allowedLatenessMs: number;
   /** How long (source, id) pairs are remembered, by event time; null: no dedupe. */
   readonly dedupeHorizonMs: number | null;
-  /** In the order of their names: that order is the row's layout. */
+  /** In the order in which they were written: that order is the row's layout. */
   readonly aggregates: readonly NamedAggregate<Event>[];
 }
 
