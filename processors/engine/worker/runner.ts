@@ -18,12 +18,15 @@ export interface RunnerLimits {
   readonly checkpointIntervalMs: number;
   /** Outputs held back until a checkpoint; past it the task waits, and a checkpoint is made at once. */
   readonly maxPendingOutputBytes: number;
-  /** Records and fired rows between two looks at the event loop, so that heartbeats go on. */
+  /** Records and fired rows between two looks at the event loop at the most, so that heartbeats go on. */
   readonly maxStepsPerSlice: number;
 }
 
 /** Offsets and transactional ids expire after 7 days, so an idle task commits at least daily. */
 const IDLE_CHECKPOINT_MS = 86_400_000;
+
+/** A slice beyond this is cut in half; heartbeats, every second, wait for its end. */
+const MAX_SLICE_MS = 50;
 
 const RECLAIM_DELAY_MS = 1_000;
 
@@ -42,6 +45,7 @@ export class TaskRunner {
   readonly #inputs: readonly TopicPartition[];
   readonly #intake: Intake;
   #finishing = false;
+  #sliceSteps: number;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
   #checkpointNow = new AbortController();
@@ -50,6 +54,7 @@ export class TaskRunner {
     const { context, partition, membership } = options;
     this.#inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
     this.#options = options;
+    this.#sliceSteps = options.limits.maxStepsPerSlice;
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake({
       pause: () => membership.pause(this.#inputs),
@@ -174,23 +179,34 @@ export class TaskRunner {
   }
 
   async #process(task: Task, failed: AbortSignal): Promise<void> {
-    const { context, limits } = this.#options;
+    const { context } = this.#options;
     while (!failed.aborted && !this.#stop.signal.aborted && !this.#finishing) {
       const head = this.#intake.head();
       if (this.#outputsAreFull(task)) {
         this.#checkpointNow.abort();
         await this.#untilWoken();
       } else if (task.firing) {
-        task.fire(limits.maxStepsPerSlice);
+        this.#inSlice((steps) => task.fire(steps));
         await context.clock.yield();
       } else if (head !== undefined) {
-        head.next = task.apply(head.batch, head.next, limits.maxStepsPerSlice);
+        head.next = this.#inSlice((steps) => task.apply(head.batch, head.next, steps));
         if (head.next === head.batch.count) this.#intake.drop();
         await context.clock.yield();
       } else {
         await this.#untilWoken();
       }
     }
+  }
+
+  /** Code of the pipeline's may be slow: a slice that took long makes the next one smaller, so heartbeats go on. */
+  #inSlice(apply: (maxSteps: number) => number): number {
+    const { context, limits } = this.#options;
+    const startedMs = context.clock.nowMs();
+    const result = apply(this.#sliceSteps);
+    const tookMs = context.clock.nowMs() - startedMs;
+    const next = tookMs > MAX_SLICE_MS ? Math.floor(this.#sliceSteps / 2) : this.#sliceSteps * 2;
+    this.#sliceSteps = Math.max(1, Math.min(next, limits.maxStepsPerSlice));
+    return result;
   }
 
   #untilWoken(): Promise<void> {
