@@ -56,7 +56,7 @@ it("parks the tasks whose checkpoints are missing, corrupt or unknown, and nothi
   await control.scale(2);
   const parked = await eventually(async () => {
     const entries = (await control.log()).filter(({ message }) => message === "task parked");
-    return entries.length >= 3 ? entries : undefined;
+    return new Set(entries.map(({ partition }) => partition)).size === 3 ? entries : undefined;
   });
   const ends = await group.ends();
   await eventually(async () => (await group.committed()).get(SOUND) === ends.get(SOUND) || undefined);
