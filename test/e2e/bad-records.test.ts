@@ -103,7 +103,7 @@ const bad: readonly Bad[] = [
   {
     name: "no data",
     record: at(json(flight("no-data", 9, { data: undefined }))),
-    reason: "user-code-failed",
+    reason: "undecodable",
   },
   {
     name: "a key of 10 kB",

@@ -98,6 +98,8 @@ function decodeCloudEvent(
     if (known.has(event.type)) return IGNORED;
     throw new Error("type is not one of the catalogue's types for this topic");
   }
+  if (typeof event.data !== "object" || event.data === null)
+    throw new Error("data is missing or not an object");
   if (typeof event.id !== "string" || event.id === "") throw new Error("id is missing or not text");
   if (typeof event.source !== "string" || event.source === "")
     throw new Error("source is missing or not text");
