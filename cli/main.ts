@@ -13,6 +13,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "replay real flights through it, kill a processor on the way, check every number",
     load: async () => (await import("./demo/command.ts")).demo,
   },
+  simulate: {
+    summary: "drive the real engine through seeded crashes and faults in virtual time",
+    load: async () => (await import("./simulate.ts")).simulate,
+  },
   start: {
     summary: "run the whole platform on this machine until Ctrl-C",
     load: async () => (await import("./start.ts")).start,
@@ -22,7 +26,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 const usage = [
   "Usage: spillway <command> [options]",
   "",
-  ...Object.entries(subcommands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`),
+  ...Object.entries(subcommands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`),
   "",
   "spillway <command> --help describes a command's options.",
 ].join("\n");
