@@ -13,13 +13,13 @@
  * when the pipeline is made, and throws {@link PipelineError}, so before anything is consumed.
  */
 import type { Aggregate } from "../aggregates/aggregate.ts";
-import type { WindowDefinition } from "../windows/window.ts";
+import { advanceOf, type WindowDefinition } from "../windows/window.ts";
 import type { PipelineDefinition } from "./definition.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
 
 export type { Aggregate } from "../aggregates/aggregate.ts";
 export { count, max, mean, min, sum } from "../aggregates/numeric.ts";
-export { tumbling } from "../windows/window.ts";
+export { hopping, tumbling } from "../windows/window.ts";
 export type { PipelineDefinition } from "./definition.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
 
@@ -27,6 +27,9 @@ export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
+
+/** Windows that one event may be in. A day that advances by the minute is 1,440. */
+const MAX_WINDOWS_PER_EVENT = 1_440;
 
 /** A mistake in a pipeline's definition: which pipeline, which setting, what is allowed. */
 export class PipelineError extends Error {
@@ -115,12 +118,14 @@ class KeyedStream<Event> {
     this.#parts = parts;
   }
 
-  /** Cuts event time into windows, for example {@link tumbling}. */
+  /** Cuts event time into windows: {@link tumbling} or {@link hopping}. */
   window(window: WindowDefinition, options: WindowOptions = {}): WindowedStream<Event> {
     const { name } = this.#parts;
     const { allowedLatenessMs = 0 } = options;
     requireDuration(name, "window.sizeMs", window.sizeMs, 1);
+    requireDuration(name, "window.advanceMs", advanceOf(window), 1);
     requireWhole(name, "window.offsetMs", window.offsetMs);
+    requireOverlap(name, window);
     requireDuration(name, "allowedLatenessMs", allowedLatenessMs, 0);
     return new WindowedStream<Event>({ ...this.#parts, window, allowedLatenessMs });
   }
@@ -179,6 +184,15 @@ function dedupeHorizonMs(name: string, { dedupe }: FromOptions, defaultMs: numbe
   if (dedupe === undefined) return defaultMs;
   requireDuration(name, "dedupe.horizonMs", dedupe.horizonMs, 1);
   return dedupe.horizonMs;
+}
+
+/** A window shorter than its advance would leave events in no window; each overlap costs an update an event. */
+function requireOverlap(name: string, window: WindowDefinition): void {
+  const overlaps = window.sizeMs / advanceOf(window);
+  if (overlaps >= 1 && overlaps <= MAX_WINDOWS_PER_EVENT) return;
+  throw new PipelineError(
+    `pipeline ${name}: window.sizeMs / window.advanceMs is ${overlaps}; it must be 1 to ${MAX_WINDOWS_PER_EVENT}`,
+  );
 }
 
 function requireDuration(name: string, setting: string, valueMs: number, least: number): void {

@@ -12,7 +12,7 @@ import { IGNORED } from "../pipeline/source.ts";
 import { FIRST_SLOT, type OpenWindow, REVISION, type Row } from "../state/open-windows.ts";
 import { encodeSnapshot } from "../state/snapshot.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
-import { windowStart } from "../windows/window.ts";
+import { advanceOf, firstWindowStart, lastWindowStart } from "../windows/window.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf, toRejection } from "./rejection.ts";
 
@@ -174,7 +174,7 @@ export class Task {
 
   /** Order of judgement: dead, older than the horizon, duplicate, late, counted. */
   #applyEvent(batch: RecordBatch, index: number, value: Uint8Array): void {
-    const { source, window, allowedLatenessMs, outOfOrderMs, dedupeHorizonMs } = this.#definition;
+    const { source, outOfOrderMs, dedupeHorizonMs } = this.#definition;
     const { counters, seen, watermarkMs } = this.#state;
     const event = rejectionOf("undecodable", () => source.decode(value));
     if (event === IGNORED) {
@@ -190,14 +190,7 @@ export class Task {
     } else if (seen !== null && !this.#firstSighting(event, timeMs, hash)) {
       counters.duplicate += 1;
     } else {
-      const startMs = windowStart(window, timeMs);
-      const endMs = startMs + window.sizeMs;
-      if (endMs + allowedLatenessMs <= watermarkMs) {
-        this.#late(batch, index, watermarkMs - endMs - allowedLatenessMs);
-      } else {
-        counters.counted += 1;
-        this.#add(key, startMs, endMs);
-      }
+      this.#place(batch, index, key, timeMs);
     }
     this.#advance(timeMs - outOfOrderMs);
   }
@@ -267,6 +260,23 @@ export class Task {
     if (seen!.has(identity)) return false;
     seen!.add(identity, timeMs, hash);
     return true;
+  }
+
+  /** Adds the event to those of its windows that still take events; late is only what comes too late for all. */
+  #place(batch: RecordBatch, index: number, key: string, timeMs: number): void {
+    const { window, allowedLatenessMs } = this.#definition;
+    const { counters, watermarkMs } = this.#state;
+    const lastMs = lastWindowStart(window, timeMs);
+    const lateByMs = watermarkMs - (lastMs + window.sizeMs + allowedLatenessMs);
+    if (lateByMs >= 0) {
+      this.#late(batch, index, lateByMs);
+      return;
+    }
+    counters.counted += 1;
+    for (let startMs = firstWindowStart(window, timeMs); startMs <= lastMs; startMs += advanceOf(window)) {
+      const endMs = startMs + window.sizeMs;
+      if (endMs + allowedLatenessMs > watermarkMs) this.#add(key, startMs, endMs);
+    }
   }
 
   #late(batch: RecordBatch, index: number, lateByMs: number): void {

@@ -14,6 +14,7 @@ import { decodeSnapshot } from "../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../processors/engine/state/task-state.ts";
 import type { Cut, Task } from "../../../processors/engine/task/task.ts";
 import { Task as RealTask } from "../../../processors/engine/task/task.ts";
+import type { WindowDefinition } from "../../../processors/engine/windows/window.ts";
 import { batchOf, readable, type TestRecord } from "../../support/records.ts";
 
 export interface Reading {
@@ -28,6 +29,8 @@ export interface ReadingOptions {
   readonly allowedLatenessMs?: number;
   readonly outOfOrderMs?: number;
   readonly dedupe?: false | { readonly horizonMs: number };
+  /** Default: tumbling windows of 10 ms. */
+  readonly window?: WindowDefinition;
 }
 
 /** Windows of 10 ms, a bound of 0 unless given: times in the tests are small numbers that can be read. */
@@ -35,6 +38,7 @@ export function readings({
   allowedLatenessMs = 0,
   outOfOrderMs = 0,
   dedupe,
+  window = tumbling({ sizeMs: 10 }),
 }: ReadingOptions = {}): PipelineDefinition {
   return pipeline("readings")
     .from<Reading>(
@@ -47,7 +51,7 @@ export function readings({
       { outOfOrderMs, ...(dedupe === undefined ? {} : { dedupe }) },
     )
     .keyBy((reading) => reading.key)
-    .window(tumbling({ sizeMs: 10 }), { allowedLatenessMs })
+    .window(window, { allowedLatenessMs })
     .aggregate({
       n: count(),
       big: count((reading) => reading.v > 15),

@@ -3,6 +3,7 @@ import { flightDeparted, loginSucceeded, paymentMade } from "../../../../contrac
 import {
   count,
   events,
+  hopping,
   max,
   PipelineError,
   pipeline,
@@ -64,6 +65,22 @@ describe("the pipeline DSL", () => {
           .keyBy(() => "k")
           .window(tumbling({ sizeMs: 0 })),
       "window.sizeMs is 0",
+    ],
+    [
+      "a window shorter than its advance",
+      () =>
+        flights()
+          .keyBy(() => "k")
+          .window(hopping({ sizeMs: 10, advanceMs: 20 })),
+      "window.sizeMs / window.advanceMs is 0.5",
+    ],
+    [
+      "a window that advances by nothing",
+      () =>
+        flights()
+          .keyBy(() => "k")
+          .window(hopping({ sizeMs: 10, advanceMs: 0 })),
+      "window.advanceMs is 0",
     ],
     [
       "no aggregates",

@@ -6,6 +6,7 @@ import { keyHash } from "../../../../contracts/partitioning.ts";
 import { committedManifest } from "../../../../processors/engine/checkpoint/inspect.ts";
 import type { OutputRecord } from "../../../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
+import { hopping, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
 import { Task } from "../../../../processors/engine/task/task.ts";
 import type { Observer } from "../../../../processors/engine/worker/ports.ts";
@@ -40,7 +41,7 @@ export async function simulate(seed: number): Promise<Outcome> {
 
 class Simulation {
   readonly #world: World;
-  readonly #definition: PipelineDefinition = readings({ outOfOrderMs: 5, allowedLatenessMs: 4 });
+  readonly #definition: PipelineDefinition;
   readonly #input: readonly (readonly TestRecord[])[];
   readonly #kafka: KafkaModel;
   readonly #store = new StoreModel();
@@ -52,6 +53,8 @@ class Simulation {
 
   constructor(seed: number) {
     this.#world = new World(seed);
+    const window = seed % 2 === 0 ? tumbling({ sizeMs: 10 }) : hopping({ sizeMs: 20, advanceMs: 10 });
+    this.#definition = readings({ outOfOrderMs: 5, allowedLatenessMs: 4, window });
     this.#input = makeInput(this.#world);
     this.#kafka = new KafkaModel(this.#world, INPUT, this.#input);
   }
