@@ -2,8 +2,6 @@
 
 export const METRIC_NAMESPACE = "Spillway";
 
-export const metricDimensions = ["environment", "stage", "pipeline"] as const;
-
 export const metrics = {
   ingest: {
     eventsAccepted: "EventsAccepted",
@@ -25,7 +23,6 @@ export const metrics = {
     tasksRunning: "TasksRunning",
     tasksParked: "TasksParked",
     backlogRecords: "BacklogRecords",
-    watermarkLagMs: "WatermarkLagMs",
   },
   sink: {
     resultsStored: "ResultsStored",

@@ -14,6 +14,3 @@ export interface Aggregate<Event, Result = number> {
   add(row: number[], at: number, value: number): void;
   result(row: readonly number[], at: number): Result;
 }
-
-/** The result type of an aggregate. */
-export type ResultOf<A> = A extends Aggregate<never, infer Result> ? Result : never;

@@ -82,10 +82,6 @@ export class OpenWindows {
       }
     }
   }
-
-  get size(): number {
-    return this.#windows.size;
-  }
 }
 
 const inFiringOrder = (a: OpenWindow, b: OpenWindow): number => a.endMs - b.endMs || a.startMs - b.startMs;

@@ -23,10 +23,6 @@ export class SeenEvents {
     this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
   }
 
-  get size(): number {
-    return this.#identities.size;
-  }
-
   has(identity: string): boolean {
     return this.#identities.has(identity);
   }

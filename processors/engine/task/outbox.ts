@@ -33,10 +33,6 @@ export class Outbox {
     return this.#bytes;
   }
 
-  get count(): number {
-    return this.#records.length;
-  }
-
   /** The version that the next output will have. */
   get #nextVersion(): ResultVersion {
     return { generation: this.#generation, checkpoint: this.checkpoint, index: this.#records.length };

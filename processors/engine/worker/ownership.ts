@@ -8,7 +8,7 @@ import { Checkpointer, type Loaded, type Prepared } from "../checkpoint/checkpoi
 import { decideFirstStep, type FirstStep } from "../checkpoint/decide.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
 import { decodePointer } from "../checkpoint/manifest.ts";
-import { type CheckpointStore, type Slot, SlotRefusedError } from "../checkpoint/store.ts";
+import { type CheckpointStore, type Slot, SlotRefusedError, type TaskId } from "../checkpoint/store.ts";
 import {
   CommitNotMadeError,
   type CommittedOffset,
@@ -68,6 +68,7 @@ export class Ownership {
   readonly #inputs: readonly TopicPartition[];
   readonly #group: string;
   readonly #transactionalId: string;
+  readonly #task: TaskId;
   readonly #checkpointer: Checkpointer;
   readonly #partitions: number;
   #epoch = 0;
@@ -84,6 +85,7 @@ export class Ownership {
     this.#group = consumerGroup(environment, definition.name);
     this.#transactionalId = transactionalId(environment, definition.name, partition);
     const task = `${environment}/${definition.name}/${partition}`;
+    this.#task = task;
     this.#checkpointer = new Checkpointer({ store, task, definition, partition, partitions, newId });
   }
 
@@ -131,7 +133,7 @@ export class Ownership {
 
   async #recover(): Promise<{ loaded: Loaded; step: FirstStep["kind"] }> {
     const { context } = this.#options;
-    const { epoch } = await this.#retry("claim", () => context.store.claim(this.#task(), context.owner));
+    const { epoch } = await this.#retry("claim", () => context.store.claim(this.#task, context.owner));
     this.#epoch = epoch;
     try {
       await this.#fence();
@@ -151,14 +153,9 @@ export class Ownership {
   /** @throws SlotRefusedError where the task was claimed again since */
   async #readSlot(): Promise<Slot | null> {
     const { store } = this.#options.context;
-    const { epoch, slot } = await this.#retry("read slot", () => store.read(this.#task()));
+    const { epoch, slot } = await this.#retry("read slot", () => store.read(this.#task));
     if (epoch === this.#epoch) return slot;
     throw new SlotRefusedError(`claimed again with epoch ${epoch}, ours is ${this.#epoch}`);
-  }
-
-  #task(): string {
-    const { context, partition } = this.#options;
-    return `${context.environment}/${context.definition.name}/${partition}`;
   }
 
   async #fence(): Promise<void> {

@@ -36,7 +36,6 @@ export interface Checkpointed extends TaskName {
   readonly checkpointMs: number;
   /** Records fetched or to be fetched beyond what this checkpoint holds. */
   readonly backlogRecords: number;
-  readonly watermarkMs: number;
 }
 
 /** Called as things happen; telemetry hangs here. No call carries a payload. */

@@ -262,7 +262,6 @@ export class TaskRunner {
       snapshotBytes: cut.snapshot.length,
       checkpointMs: clock.nowMs() - startedMs,
       backlogRecords: Math.max(0, this.#intake.highWatermark - cut.offsets[0]!),
-      watermarkMs: cut.watermarkMs,
     });
   }
 }

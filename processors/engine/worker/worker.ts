@@ -38,11 +38,6 @@ export class Worker {
     this.#limits = limits;
   }
 
-  /** Whether the group has given this worker its partitions (which may be none). */
-  get assigned(): boolean {
-    return this.#generation >= 0;
-  }
-
   /** How many tasks are in which state. */
   taskStates(): Record<TaskRunner["state"], number> {
     const states = { recovering: 0, running: 0, parked: 0, ended: 0 };
