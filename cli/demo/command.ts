@@ -2,19 +2,12 @@
 import { brokerCount, type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { FLIGHTS_IN_FILE } from "./flights.ts";
 import { type Kill, randomKills } from "./kills.ts";
-import { runDemo } from "./run.ts";
+import { type DemoOptions, runDemo } from "./run.ts";
 
 const DEFAULT_EVENTS = 300_000;
 const DEFAULT_KILL_AT = 0.5;
 const MAX_KILLS = 100;
 const MAX_SEED = 2 ** 32 - 1;
-
-export interface DemoOptions {
-  readonly events: number;
-  /** In the order in which they come; at least one. */
-  readonly kills: readonly Kill[];
-  readonly brokers: number;
-}
 
 const help = `Usage: spillway demo [options]
 

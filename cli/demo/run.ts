@@ -5,11 +5,10 @@ import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { resultsTopic } from "../../contracts/topics.ts";
 import { kafkaClient } from "../kafka.ts";
 import { type Platform, withPlatform } from "../platform/platform.ts";
-import type { DemoOptions } from "./command.ts";
 import { eventBatches, loadFlights } from "./flights.ts";
 import { flushWindows } from "./flush.ts";
 import { GroupProgress, LagSampler } from "./group.ts";
-import { KillSchedule } from "./kills.ts";
+import { type Kill, KillSchedule } from "./kills.ts";
 import { Screen } from "./progress.ts";
 import { killAndRecover } from "./recovery.ts";
 import { replay } from "./replay.ts";
@@ -24,6 +23,13 @@ const TOPIC = flightDeparted.topic;
 const ENVIRONMENT = "dev";
 const EVENTS_PER_REQUEST = 500;
 const HOUR_MS = 3_600_000;
+
+export interface DemoOptions {
+  readonly events: number;
+  /** In the order in which they come; at least one. */
+  readonly kills: readonly Kill[];
+  readonly brokers: number;
+}
 
 /** Runs the demo; resolves with the exit code: 0 if every number is exact, 1 if not. */
 export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<number> {
