@@ -1,6 +1,6 @@
 /**
  * Runs a synthesized cloud assembly on this machine:
- * `node local/main.ts --assembly cdk.out [--brokers 3] [--verbose] [--until-stdin-ends]`
+ * `node local/main.ts --assembly cdk.out [--brokers 3] [--verbose] [--without-mappings] [--until-stdin-ends]`
  *
  * Lines for people go to stderr. Once everything is up, one line of JSON goes to stdout (see Ready in platform.ts).
  * SIGINT, SIGTERM or the end of stdin (where asked for) stop it. Exit code 1: it could not start.
@@ -10,7 +10,8 @@ import { parseArgs } from "node:util";
 import { LocalError, PrerequisiteError } from "./errors.ts";
 import { Platform, type Ready } from "./platform.ts";
 
-const USAGE = "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--until-stdin-ends]";
+const USAGE =
+  "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends]";
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -22,6 +23,7 @@ function options() {
       assembly: { type: "string" },
       brokers: { type: "string", default: "1" },
       verbose: { type: "boolean", default: false },
+      "without-mappings": { type: "boolean", default: false },
       "until-stdin-ends": { type: "boolean", default: false },
     },
   });
@@ -68,12 +70,16 @@ function silenceTimerWarning(): void {
 }
 
 async function main(): Promise<void> {
-  const { assembly, brokers, verbose, "until-stdin-ends": untilStdinEnds } = options();
+  const { "until-stdin-ends": untilStdinEnds, "without-mappings": withoutMappings, ...given } = options();
+  const { assembly, brokers, verbose } = given;
   requireSetpriv();
   silenceTimerWarning();
   const startedMs = Date.now();
   const stopping = stopRequested(untilStdinEnds);
-  const prepared = await Promise.race([Platform.prepare({ assembly, brokers, verbose, say }), stopping]);
+  const prepared = await Promise.race([
+    Platform.prepare({ assembly, brokers, verbose, withoutMappings, say }),
+    stopping,
+  ]);
   if (typeof prepared === "string") return;
   try {
     const ready = await Promise.race([prepared.start(), stopping]);

@@ -34,6 +34,8 @@ export interface PlatformOptions {
   readonly brokers: number;
   /** Prints every child's output. */
   readonly verbose: boolean;
+  /** Leaves event source mappings out, so that no function runs unasked. */
+  readonly withoutMappings: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -109,7 +111,7 @@ export class Platform {
       ...[...this.emulators.keys()].map((name) => this.#startEmulator(name)),
     ]);
     this.#openApis();
-    await this.#startPollers();
+    if (!this.#options.withoutMappings) await this.#startPollers();
     this.#startServices(definitions);
     this.#control = await ControlServer.listen(controlsOf(this));
     return this.#ready(this.#control.url);

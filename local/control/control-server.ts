@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import type { CutAt } from "../links/link.ts";
 
 /** What the control server can do to a running platform. Each action resolves false where there is no such target. */
 export interface Controls {
@@ -12,8 +13,18 @@ export interface Controls {
     continue(name: string, index: number): boolean;
     scale(name: string, count: number): Promise<boolean>;
   };
-  readonly links: { cut(name: string): boolean; restore(name: string): boolean };
-  readonly brokers: { kill(id: number): Promise<boolean>; start(id: number): Promise<boolean> };
+  readonly links: {
+    cut(name: string): boolean;
+    cutAt(name: string, cutAt: CutAt): boolean;
+    hang(name: string): boolean;
+    reset(name: string): boolean;
+    restore(name: string): boolean;
+  };
+  readonly brokers: {
+    kill(id: number): Promise<boolean>;
+    stop(id: number): Promise<boolean>;
+    start(id: number): Promise<boolean>;
+  };
   /** Undefined where there is no such function. */
   invoke(name: string, payload: string): Promise<object | undefined>;
 }
@@ -24,6 +35,8 @@ interface Answer {
 }
 
 const MAX_SERVICE_COUNT = 50;
+/** It has two bytes, signed. */
+const MAX_API_KEY = 32_767;
 
 /** A loopback HTTP server through which demos and tests see the platform and break it. */
 export class ControlServer {
@@ -74,38 +87,53 @@ async function answer(controls: Controls, method: string, target: string, body: 
 
 /** False where kind, name or action is none that there is. */
 async function act(
-  { services, links, brokers }: Controls,
+  controls: Controls,
   kind: string,
   name: string,
   action: string,
   query: URLSearchParams,
 ): Promise<boolean> {
-  const index = Number(query.get("index") ?? 0);
-  switch (`${kind} ${action}`) {
-    case "services kill":
-      return services.kill(name, index);
-    case "services pause":
-      return services.pause(name, index);
-    case "services continue":
-      return services.continue(name, index);
-    case "services count": {
-      const count = Number(query.get("n"));
-      if (!(Number.isInteger(count) && count >= 0 && count <= MAX_SERVICE_COUNT)) {
-        throw new RangeError(`n must be a whole number from 0 to ${MAX_SERVICE_COUNT}`);
-      }
-      return services.scale(name, count);
-    }
-    case "links cut":
-      return links.cut(name);
-    case "links restore":
-      return links.restore(name);
-    case "brokers kill":
-      return brokers.kill(Number(name));
-    case "brokers start":
-      return brokers.start(Number(name));
+  switch (kind) {
+    case "services":
+      return actOnService(controls, name, action, query);
+    case "links":
+      return actOnLink(controls, name, action, query);
+    case "brokers":
+      return (
+        isOneOf(action, ["kill", "stop", "start"] as const) && (await controls.brokers[action](Number(name)))
+      );
     default:
       return false;
   }
+}
+
+async function actOnService(
+  { services }: Controls,
+  name: string,
+  action: string,
+  query: URLSearchParams,
+): Promise<boolean> {
+  if (isOneOf(action, ["kill", "pause", "continue"] as const)) {
+    return services[action](name, Number(query.get("index") ?? 0));
+  }
+  return action === "count" && services.scale(name, wholeNumber(query, "n", MAX_SERVICE_COUNT));
+}
+
+function actOnLink({ links }: Controls, name: string, action: string, query: URLSearchParams): boolean {
+  if (isOneOf(action, ["cut", "hang", "reset", "restore"] as const)) return links[action](name);
+  if (action !== "cut-at") return false;
+  const moment = query.get("moment") ?? "";
+  if (!isOneOf(moment, ["before", "after"] as const)) throw new RangeError("moment must be before or after");
+  return links.cutAt(name, { apiKey: wholeNumber(query, "api", MAX_API_KEY), moment });
+}
+
+const isOneOf = <Name extends string>(name: string, names: readonly Name[]): name is Name =>
+  (names as readonly string[]).includes(name);
+
+function wholeNumber(query: URLSearchParams, name: string, max: number): number {
+  const value = Number(query.get(name));
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new RangeError(`${name} must be a whole number from 0 to ${max}`);
 }
 
 const unknown = (url: URL): Answer => ({

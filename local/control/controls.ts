@@ -1,4 +1,6 @@
 import type { LambdaFunction } from "../functions/function.ts";
+import type { Broker } from "../kafka/broker.ts";
+import type { Link } from "../links/link.ts";
 import { displayNames, TABLE_TYPES } from "../plan/plan.ts";
 import type { Platform } from "../platform.ts";
 import type { Service } from "../services/service.ts";
@@ -6,7 +8,16 @@ import type { Controls } from "./control-server.ts";
 
 /** The control server's view of a platform. */
 export function controlsOf(platform: Platform): Controls {
-  const broker = (id: number) => platform.cluster?.brokers.find((candidate) => candidate.id === id);
+  const onBroker = async (id: number, act: (broker: Broker) => Promise<void>): Promise<boolean> => {
+    const broker = platform.cluster?.brokers.find((candidate) => candidate.id === id);
+    if (broker !== undefined) await act(broker);
+    return broker !== undefined;
+  };
+  const onLink = (name: string, act: (link: Link) => void): boolean => {
+    const link = platform.links.get(name);
+    if (link !== undefined) act(link);
+    return link !== undefined;
+  };
   const onService = (name: string, act: (service: Service) => boolean): boolean => {
     const service = platform.services.get(name);
     return service !== undefined && act(service);
@@ -24,24 +35,16 @@ export function controlsOf(platform: Platform): Controls {
       },
     },
     links: {
-      cut: (name) => {
-        platform.links.get(name)?.cut();
-        return platform.links.has(name);
-      },
-      restore: (name) => {
-        platform.links.get(name)?.restore();
-        return platform.links.has(name);
-      },
+      cut: (name) => onLink(name, (link) => link.cut()),
+      cutAt: (name, cutAt) => onLink(name, (link) => link.cutAt(cutAt)),
+      hang: (name) => onLink(name, (link) => link.hang()),
+      reset: (name) => onLink(name, (link) => link.reset()),
+      restore: (name) => onLink(name, (link) => link.restore()),
     },
     brokers: {
-      kill: async (id) => {
-        await broker(id)?.kill();
-        return broker(id) !== undefined;
-      },
-      start: async (id) => {
-        await broker(id)?.start();
-        return broker(id) !== undefined;
-      },
+      kill: (id) => onBroker(id, (broker) => broker.kill()),
+      stop: (id) => onBroker(id, (broker) => broker.stop()),
+      start: (id) => onBroker(id, (broker) => broker.start()),
     },
     invoke: async (name, payload) => functionsByLabel(platform).get(name)?.invoke(payload),
   };

@@ -18,6 +18,9 @@ const LOG_FLAGS = [
   "-Dorg.slf4j.simpleLogger.showDateTime=true",
 ];
 
+/** A broker that cannot reach a controller would wait for it for minutes. */
+const STOP_TIMEOUT_MS = 15_000;
+
 export interface BrokerOptions {
   readonly id: number;
   readonly clusterId: string;
@@ -28,7 +31,7 @@ export interface BrokerOptions {
   readonly clientPort: number;
   readonly logFile: string;
   readonly verbose: boolean;
-  /** Called when the process ends and {@link Broker.kill} did not do it. */
+  /** Called when the process ends and neither {@link Broker.kill} nor {@link Broker.stop} did it. */
   readonly onLost: (line: string) => void;
 }
 
@@ -107,6 +110,12 @@ export class Broker {
   async kill(): Promise<void> {
     this.#killed = true;
     await this.#child?.kill();
+  }
+
+  /** SIGTERM: it hands its leaderships over first, as in a rolling restart. */
+  async stop(): Promise<void> {
+    this.#killed = true;
+    await this.#child?.stop(STOP_TIMEOUT_MS);
   }
 
   get #configuration(): string {
