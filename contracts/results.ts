@@ -10,15 +10,19 @@ export interface ResultVersion {
 }
 
 /** The JSON value of a record on a results topic; the record's Kafka key is `key`. */
-export interface ResultRecord<Value = Readonly<Record<string, unknown>>> {
+export interface ResultRecord<Value = unknown> {
   readonly kind: "result" | "retract";
+  /** The pipeline's name, or `<pipeline>.<branch>` where it has several outputs. */
   readonly pipeline: string;
   readonly key: string;
   /** Milliseconds since the epoch; end exclusive. */
   readonly window: { readonly start: number; readonly end: number };
+  /** Null in a retraction. */
   readonly value: Value;
-  /** The nth emission of this window for this key, from 1. */
+  /** The nth emission of this window for this key, from 1; in a retraction that of the last one. */
   readonly revision: number;
+  /** Only where panes are discarding: each emission is a row of its own, and this is its number. */
+  readonly pane?: number;
   readonly version: ResultVersion;
 }
 

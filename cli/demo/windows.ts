@@ -30,7 +30,10 @@ export function appendWindow(appender: DuckDBAppender, { key, startMs, endMs, va
  * A record of the results topic. Whatever is not the first and only emission of its window comes back without a
  * value, and so differs from what is expected: with allowed lateness 0 there is nothing to correct or retract.
  */
-export function resultOf(record: ResultRecord, pipeline: string): WindowResult {
+export function resultOf(
+  record: ResultRecord<Readonly<Record<string, unknown>>>,
+  pipeline: string,
+): WindowResult {
   const { key, window, value } = record;
   const single = record.kind === "result" && record.pipeline === pipeline && record.revision === 1;
   return { key, startMs: window.start, endMs: window.end, value: single ? value : {} };

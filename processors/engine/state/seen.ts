@@ -4,11 +4,15 @@
  * horizon is late before anyone asks whether it was seen.
  */
 
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+
 const BUCKETS_PER_HORIZON = 16;
 
 interface Bucket {
   readonly identities: string[];
   readonly keyHashes: number[];
+  /** How many of them the last write had. */
+  written: number;
 }
 
 export class SeenEvents {
@@ -32,7 +36,7 @@ export class SeenEvents {
     const index = Math.floor(timeMs / this.#bucketMs);
     let bucket = this.#buckets.get(index);
     if (bucket === undefined) {
-      bucket = { identities: [], keyHashes: [] };
+      bucket = { identities: [], keyHashes: [], written: 0 };
       this.#buckets.set(index, bucket);
       if (index < this.#oldestBucket) this.#oldestBucket = index;
     }
@@ -56,8 +60,43 @@ export class SeenEvents {
     }
   }
 
-  /** Every remembered event, a bucket at a time; `timeMs` is the bucket's start. */
-  *entries(): Generator<{ readonly timeMs: number; readonly bucket: Bucket }> {
-    for (const [index, bucket] of this.#buckets) yield { timeMs: index * this.#bucketMs, bucket };
+  /** Every bucket, whole. */
+  writeBase(writer: ByteWriter): void {
+    this.#write(writer, () => 0);
+  }
+
+  /** What was added since the last write. Buckets that went are known from the watermark. */
+  writeDelta(writer: ByteWriter): void {
+    this.#write(writer, ({ written }) => written);
+  }
+
+  /** Adds what was written, whole or in part. */
+  read(reader: ByteReader): void {
+    for (let buckets = reader.varint(); buckets > 0; buckets--) {
+      const timeMs = reader.float64();
+      for (let events = reader.varint(); events > 0; events--) {
+        const identity = reader.text();
+        this.add(identity, timeMs, reader.varint());
+      }
+    }
+  }
+
+  restored(): void {
+    for (const bucket of this.#buckets.values()) bucket.written = bucket.identities.length;
+  }
+
+  #write(writer: ByteWriter, firstOf: (bucket: Bucket) => number): void {
+    const changed = [...this.#buckets].filter(([, bucket]) => firstOf(bucket) < bucket.identities.length);
+    writer.varint(changed.length);
+    for (const [index, bucket] of changed) {
+      const first = firstOf(bucket);
+      writer.float64(index * this.#bucketMs);
+      writer.varint(bucket.identities.length - first);
+      for (let i = first; i < bucket.identities.length; i++) {
+        writer.text(bucket.identities[i]!);
+        writer.varint(bucket.keyHashes[i]!);
+      }
+      bucket.written = bucket.identities.length;
+    }
   }
 }

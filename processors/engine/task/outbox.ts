@@ -3,6 +3,7 @@ import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../
 import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
+import type { Counters } from "../state/task-state.ts";
 
 /** Details end up in a Kafka header; a sentence is enough, and an error message may be any length. */
 const MAX_DETAIL_CHARS = 200;
@@ -10,21 +11,35 @@ const MAX_DETAIL_CHARS = 200;
 const utf8 = new TextEncoder();
 const NO_HEADERS = {};
 
+export type Emitted = Pick<ResultRecord, "key" | "window" | "revision" | "pane"> & {
+  readonly value: unknown;
+};
+export type Retracted = Pick<ResultRecord, "key" | "window" | "revision">;
+
+/** What is known of a pane whose result could not be made. */
+export interface DeadPane {
+  readonly key: string;
+  readonly window: { readonly start: number; readonly end: number } | null;
+  /** The state as it would be in a snapshot, base64. */
+  readonly state: string;
+}
+
 export class Outbox {
   readonly #pipeline: string;
+  readonly #counters: Pick<Counters, "results">;
   readonly #generation: number;
-  readonly #resultsTopic: string;
+  readonly #resultsTopics = new Map<string, string>();
   readonly #lateTopic: string;
   #records: OutputRecord[] = [];
   #bytes = 0;
   /** The number that the next checkpoint will have; part of every result's version. */
   checkpoint: number;
 
-  constructor(pipeline: string, generation: number, checkpoint: number) {
+  constructor(pipeline: string, generation: number, checkpoint: number, counters: Pick<Counters, "results">) {
+    this.#counters = counters;
     this.#pipeline = pipeline;
     this.#generation = generation;
     this.checkpoint = checkpoint;
-    this.#resultsTopic = resultsTopic(pipeline);
     this.#lateTopic = lateTopic(pipeline);
   }
 
@@ -38,15 +53,38 @@ export class Outbox {
     return { generation: this.#generation, checkpoint: this.checkpoint, index: this.#records.length };
   }
 
-  result(result: Omit<ResultRecord, "kind" | "pipeline" | "version">, keyBytes: Uint8Array): void {
-    const record: ResultRecord = {
+  /**
+   * Writes a result.
+   * @param series the pipeline's name, or `<pipeline>.<branch>`
+   * @throws where the value is not JSON
+   */
+  result(series: string, result: Emitted, keyBytes: Uint8Array): void {
+    const { key, window, value, revision, pane } = result;
+    this.#series(keyBytes, {
       kind: "result",
-      pipeline: this.#pipeline,
-      ...result,
+      pipeline: series,
+      key,
+      window,
+      value,
+      revision,
+      ...(pane === undefined ? {} : { pane }),
       version: this.#nextVersion,
-    };
-    const value = utf8.encode(JSON.stringify(record));
-    this.#push({ topic: this.#resultsTopic, key: keyBytes, value, headers: NO_HEADERS });
+    });
+    this.#counters.results += 1;
+  }
+
+  /** Takes a result back: its window is no more. */
+  retract(series: string, { key, window, revision }: Retracted, keyBytes: Uint8Array): void {
+    const version = this.#nextVersion;
+    this.#series(keyBytes, {
+      kind: "retract",
+      pipeline: series,
+      key,
+      window,
+      value: null,
+      revision,
+      version,
+    });
   }
 
   late(batch: RecordBatch, index: number, lateByMs: number): void {
@@ -71,12 +109,8 @@ export class Outbox {
   }
 
   /** A pane whose result could not be made: what was known of it, as JSON. */
-  deadPane(
-    pane: { key: string; window: { start: number; end: number }; row: readonly number[] },
-    detail: string,
-  ): void {
-    // Numbers as text, since JSON has no infinity and a pane that failed may well hold one.
-    const value = utf8.encode(JSON.stringify({ ...pane, row: pane.row.map(String) }));
+  deadPane(series: string, pane: DeadPane, detail: string): void {
+    const value = utf8.encode(JSON.stringify({ pipeline: series, ...pane }));
     const headers = this.#deadHeaders("user-code-failed", detail, "pane");
     this.#push({ topic: DEAD_LETTERS_TOPIC, key: utf8.encode(pane.key), value, headers });
   }
@@ -88,6 +122,15 @@ export class Outbox {
     this.#bytes = 0;
     this.checkpoint += 1;
     return records;
+  }
+
+  #series(key: Uint8Array, record: ResultRecord): void {
+    let topic = this.#resultsTopics.get(record.pipeline);
+    if (topic === undefined) {
+      topic = resultsTopic(record.pipeline);
+      this.#resultsTopics.set(record.pipeline, topic);
+    }
+    this.#push({ topic, key, value: utf8.encode(JSON.stringify(record)), headers: NO_HEADERS });
   }
 
   #deadHeaders(reason: DeadLetterReason, detail: string, content: "record" | "pane"): Record<string, string> {

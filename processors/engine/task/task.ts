@@ -1,23 +1,20 @@
 /**
- * The task: a deterministic state machine over one partition (design, section 4, rules 1, 2, 10 and 13). It has
- * no clock, no I/O and no randomness: the same records in the same order give the same state and outputs,
+ * The task: a deterministic state machine over one partition (design, section 4, rules 1, 2, 3, 10 and 13). It has
+ * no clock, no I/O and no randomness: the same records and ticks in the same order give the same state and outputs,
  * however they were cut into batches.
  */
 import { WATERMARK_HEADER } from "../../../contracts/dead-letter.ts";
-import { maxKeyBytes } from "../../../contracts/limits.ts";
-import { keyHash } from "../../../contracts/partitioning.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
-import type { PipelineDefinition } from "../pipeline/definition.ts";
+import { COUNTED, type Operator } from "../operators/operator.ts";
+import type { InputDefinition, PipelineDefinition } from "../pipeline/definition.ts";
 import { IGNORED } from "../pipeline/source.ts";
-import { FIRST_SLOT, type OpenWindow, REVISION, type Row } from "../state/open-windows.ts";
-import { encodeSnapshot } from "../state/snapshot.ts";
+import type { InputState } from "../state/input-state.ts";
+import { encodeBase, encodeDelta } from "../state/snapshot.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
-import { advanceOf, firstWindowStart, lastWindowStart } from "../windows/window.ts";
+import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
-import { Rejection, rejectionOf, toRejection } from "./rejection.ts";
-
-/** Keys whose bytes and hash are kept, so that a key that comes again costs one look-up. */
-const MAX_CACHED_KEYS = 65_536;
+import { Rejection, rejectionOf } from "./rejection.ts";
+import { combinedWatermark } from "./watermarks.ts";
 
 export interface TaskOptions {
   readonly definition: PipelineDefinition;
@@ -30,11 +27,22 @@ export interface TaskOptions {
   readonly state: TaskState;
 }
 
-/** A consistent cut through a task: its whole state, and everything it wrote since the cut before. */
+/** The clock moved an input's watermark: an input of the task like a record, kept so that it can be repeated. */
+export interface Tick {
+  readonly input: number;
+  /** The next offset to read of every input when it came. */
+  readonly offsets: readonly number[];
+  readonly nowMs: number;
+}
+
+/** A consistent cut through a task: its state, whole or as changes, and everything it wrote since the cut before. */
 export interface Cut {
   readonly number: number;
+  readonly kind: "base" | "delta";
   readonly snapshot: Uint8Array;
   readonly outputs: readonly OutputRecord[];
+  /** The ticks since the cut before. */
+  readonly ticks: readonly Tick[];
   /** The next offset to read, for each input. */
   readonly offsets: readonly number[];
   readonly watermarkMs: number;
@@ -43,32 +51,21 @@ export interface Cut {
   readonly firing: boolean;
 }
 
-interface CachedKey {
-  readonly bytes: Uint8Array;
-  readonly hash: number;
-}
-
-const utf8 = new TextEncoder();
-
 export class Task {
   readonly #definition: PipelineDefinition;
-  readonly #partition: number;
-  readonly #partitions: number;
   readonly #state: TaskState;
   readonly #outbox: Outbox;
-  readonly #keys = new Map<string, CachedKey>();
-  readonly #emptyRow: readonly number[];
-  /** The values that one event contributes, selected before any of them is added. */
-  readonly #selected: Float64Array;
+  readonly #keys: KeyCache;
+  readonly #operators: readonly Operator[];
+  #ticks: Tick[] = [];
 
   constructor({ definition, partition, partitions, generation, nextCheckpoint, state }: TaskOptions) {
     this.#definition = definition;
-    this.#partition = partition;
-    this.#partitions = partitions;
     this.#state = state;
-    this.#outbox = new Outbox(definition.name, generation, nextCheckpoint);
-    this.#emptyRow = emptyRow(definition);
-    this.#selected = new Float64Array(definition.aggregates.length);
+    this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
+    this.#keys = new KeyCache(partition, partitions);
+    const context = { outbox: this.#outbox, keys: this.#keys };
+    this.#operators = state.operators.map((operator) => operator.open(context));
   }
 
   get watermarkMs(): number {
@@ -81,7 +78,7 @@ export class Task {
 
   /** The next offset to read, for each input. */
   get offsets(): readonly number[] {
-    return this.#state.offsets;
+    return this.#state.inputs.map(({ offset }) => offset);
   }
 
   /** Size of the outputs that wait for the next checkpoint. */
@@ -89,9 +86,13 @@ export class Task {
     return this.#outbox.bytes;
   }
 
-  /** Whether a firing is due or was interrupted: {@link fire} must end it before records are applied. */
+  /** Whether something is due or was interrupted: {@link fire} must end it before records are applied. */
   get firing(): boolean {
-    return this.#state.windows.dueMs <= this.#state.watermarkMs;
+    const { watermarkMs } = this.#state;
+    for (const operator of this.#operators) {
+      if (operator.dueMs <= watermarkMs) return true;
+    }
+    return false;
   }
 
   /**
@@ -101,13 +102,15 @@ export class Task {
    * @returns the index of the first record not applied
    */
   apply(batch: RecordBatch, from: number, maxSteps: number): number {
+    const input = this.#inputOf(batch);
+    const state = this.#state.inputs[input]!;
     let left = maxSteps;
     let index = from;
     while (index < batch.count && left > 0 && !this.firing) {
       const offset = batch.offset(index);
-      if (offset >= this.#state.offsets[0]!) {
-        this.#applyRecord(batch, index);
-        this.#state.offsets[0] = offset + 1;
+      if (offset >= state.offset) {
+        this.#applyRecord(batch, index, input);
+        state.offset = offset + 1;
         if (this.firing) left -= this.fire(left);
       }
       index += 1;
@@ -116,51 +119,79 @@ export class Task {
     return index;
   }
 
-  /** Fires what the watermark has closed, at most `maxRows` rows; returns how many it emitted. */
-  fire(maxRows: number): number {
-    const { windows, watermarkMs } = this.#state;
-    let emitted = 0;
-    if (!this.firing) return emitted;
-    for (const window of windows.toFire(watermarkMs)) {
-      for (let next = window.nextToFire(); next !== undefined; next = window.nextToFire()) {
-        this.#emit(window, next[0], next[1]);
-        emitted += 1;
-        if (emitted >= maxRows) return emitted;
-      }
-    }
-    windows.settle(watermarkMs);
-    return emitted;
+  /**
+   * The clock moves the watermark of an input that has had no record for a while: by as much as has passed since the
+   * last one arrived (rule 3). An input that never had one only stops holding the others back.
+   * @returns whether it changed anything
+   */
+  tick(input: number, nowMs: number): boolean {
+    const state = this.#state.inputs[input]!;
+    const { recordWatermarkMs, lastArrivalMs } = state;
+    const sinceMs = Math.max(0, nowMs - lastArrivalMs);
+    const watermarkMs = Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
+    if (state.idle && watermarkMs <= state.watermarkMs) return false;
+    this.#ticks.push({ input, offsets: this.offsets, nowMs });
+    state.idle = true;
+    state.watermarkMs = Math.max(state.watermarkMs, watermarkMs);
+    this.#advance();
+    return true;
   }
 
-  /** Takes a consistent cut. The task may go on at once: the cut shares nothing with it. */
-  cut(): Cut {
-    const { offsets, watermarkMs, counters } = this.#state;
+  /** Does what the watermark makes due, at most `maxSteps` steps of it; returns how many it did. */
+  fire(maxSteps: number): number {
+    const { watermarkMs } = this.#state;
+    let steps = 0;
+    for (const operator of this.#operators) {
+      while (operator.dueMs <= watermarkMs && steps < maxSteps) {
+        steps += Math.max(1, operator.fire(watermarkMs, maxSteps - steps));
+      }
+    }
+    return steps;
+  }
+
+  /**
+   * Takes a consistent cut: of the whole state, or of what changed since the cut before. The task may go on at once:
+   * the cut shares nothing with it.
+   */
+  cut(kind: "base" | "delta" = "base"): Cut {
+    const { watermarkMs, counters } = this.#state;
     const number = this.#outbox.checkpoint;
-    const snapshot = encodeSnapshot(this.#definition, this.#state);
+    const encode = kind === "base" ? encodeBase : encodeDelta;
+    const snapshot = encode(this.#definition, this.#state);
+    const ticks = this.#ticks;
+    this.#ticks = [];
     return {
       number,
+      kind,
       snapshot,
       outputs: this.#outbox.take(),
-      offsets: [...offsets],
+      ticks,
+      offsets: this.offsets,
       watermarkMs,
       counters: { ...counters },
       firing: this.firing,
     };
   }
 
-  #applyRecord(batch: RecordBatch, index: number): void {
+  #inputOf({ topic }: RecordBatch): number {
+    const { inputs } = this.#definition;
+    return inputs.length === 1 ? 0 : inputs.findIndex((input) => input.topic === topic);
+  }
+
+  #applyRecord(batch: RecordBatch, index: number, input: number): void {
     try {
       const value = batch.value(index);
-      if (value === null) this.#applyWatermark(batch, index);
-      else this.#applyEvent(batch, index, value);
+      if (value === null) this.#applyWatermark(batch, index, input);
+      else this.#applyEvent(batch, index, value, input);
     } catch (error) {
+      for (const operator of this.#operators) operator.discard();
       if (!(error instanceof Rejection)) throw error;
       this.#state.counters.dead += 1;
       this.#outbox.deadRecord(batch, index, error.reason, error.message);
     }
   }
 
-  #applyWatermark(batch: RecordBatch, index: number): void {
+  #applyWatermark(batch: RecordBatch, index: number, input: number): void {
     const header = batch.header(index, WATERMARK_HEADER);
     if (header === undefined || batch.key(index) !== null) {
       throw new Rejection("undecodable", "the record has no value");
@@ -169,114 +200,84 @@ export class Task {
     if (!Number.isSafeInteger(watermarkMs)) {
       throw new Rejection("undecodable", `${WATERMARK_HEADER} is not a whole number of milliseconds`);
     }
-    this.#advance(watermarkMs);
+    this.#sawRecord(input, watermarkMs, batch.arrivalMs(index));
   }
 
   /** Order of judgement: dead, older than the horizon, duplicate, late, counted. */
-  #applyEvent(batch: RecordBatch, index: number, value: Uint8Array): void {
-    const { source, outOfOrderMs, dedupeHorizonMs } = this.#definition;
-    const { counters, seen, watermarkMs } = this.#state;
-    const event = rejectionOf("undecodable", () => source.decode(value));
+  #applyEvent(batch: RecordBatch, index: number, value: Uint8Array, input: number): void {
+    const definition = this.#definition.inputs[input]!;
+    const { seen } = this.#state.inputs[input]!;
+    const { counters, watermarkMs } = this.#state;
+    const event = rejectionOf("undecodable", () => definition.source.decode(value));
     if (event === IGNORED) {
       counters.ignored += 1;
       return;
     }
-    const timeMs = this.#timeOf(event, batch.arrivalMs(index));
-    const key = rejectionOf("user-code-failed", () => this.#definition.key(event), "the key function threw");
-    const { hash } = this.#keyOf(key);
-    this.#select(event);
-    if (dedupeHorizonMs !== null && timeMs < watermarkMs - dedupeHorizonMs) {
-      this.#late(batch, index, watermarkMs - dedupeHorizonMs - timeMs);
-    } else if (seen !== null && !this.#firstSighting(event, timeMs, hash)) {
+    const arrivalMs = batch.arrivalMs(index);
+    const timeMs = timeOf(definition, event, arrivalMs);
+    const elements = this.#stage(definition, event, timeMs, input);
+    const horizonMs = definition.dedupeHorizonMs ?? Number.POSITIVE_INFINITY;
+    if (timeMs < watermarkMs - horizonMs) {
+      this.#discard();
+      this.#late(batch, index, watermarkMs - horizonMs - timeMs);
+    } else if (seen !== null && !this.#firstSighting(definition, seen, event, timeMs)) {
+      this.#discard();
       counters.duplicate += 1;
+    } else if (elements === 0) {
+      counters.ignored += 1;
     } else {
-      this.#place(batch, index, key, timeMs);
+      this.#commit(batch, index);
     }
-    this.#advance(timeMs - outOfOrderMs);
+    this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
   }
 
-  #timeOf(event: unknown, arrivalMs: number): number {
-    const { source } = this.#definition;
-    const timeMs = rejectionOf("missing-time", () => source.time(event));
-    if (!Number.isFinite(timeMs)) throw new Rejection("missing-time", "the event has no valid time");
-    const boundMs = source.futureBoundMs(event);
-    if (timeMs > arrivalMs + boundMs) {
-      throw new Rejection("too-far-ahead", `time is more than ${boundMs} ms ahead of the record's arrival`);
+  /** Hands what the event becomes to every operator; returns how many elements that was. */
+  #stage({ transform, key }: InputDefinition, event: unknown, timeMs: number, input: number): number {
+    if (transform === null) {
+      this.#stageElement(key, event, timeMs, input);
+      return 1;
     }
-    return timeMs;
+    const elements = rejectionOf("user-code-failed", () => transform(event), "a step before keyBy threw");
+    for (const element of elements) this.#stageElement(key, element, timeMs, input);
+    return elements.length;
   }
 
-  #keyOf(key: unknown): CachedKey {
-    const cached = this.#keys.get(key as string);
-    if (cached !== undefined) return cached;
-    if (typeof key !== "string" || key === "")
-      throw new Rejection("invalid-key", "the key is not text, or is empty");
-    // UTF-8 has no half characters: two such keys would be one after recovery, and one's row lost.
-    if (!key.isWellFormed()) throw new Rejection("invalid-key", "the key is not well-formed Unicode");
-    const bytes = utf8.encode(key);
-    if (bytes.length > maxKeyBytes) {
-      throw new Rejection("key-too-large", `the key is ${bytes.length} bytes; the limit is ${maxKeyBytes}`);
-    }
-    const hash = keyHash(bytes);
-    const home = hash % this.#partitions;
-    if (home !== this.#partition) {
-      throw new Rejection(
-        "key-elsewhere",
-        `the event's key belongs to partition ${home}; produce with that key`,
-      );
-    }
-    if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
-    const made = { bytes, hash };
-    this.#keys.set(key, made);
-    return made;
+  #stageElement(keyOf: InputDefinition["key"], element: unknown, timeMs: number, input: number): void {
+    const key = rejectionOf("user-code-failed", () => keyOf(element), "the key function threw");
+    this.#lastHash = this.#keys.of(key).hash;
+    const { watermarkMs } = this.#state;
+    for (const operator of this.#operators) operator.stage(element, key, timeMs, watermarkMs, input);
   }
 
-  /** Takes what the event contributes to each aggregate; throws before any of it is added. */
-  #select(event: unknown): void {
-    const { aggregates } = this.#definition;
-    for (let i = 0; i < aggregates.length; i++) {
-      const { name, aggregate } = aggregates[i]!;
-      let value: number;
-      try {
-        value = aggregate.select(event);
-      } catch (cause) {
-        throw toRejection("user-code-failed", cause, `aggregate ${name} threw`);
-      }
-      if (typeof value !== "number" || !Number.isFinite(value)) {
-        throw new Rejection("invalid-event", `aggregate ${name}: the value is not a finite number`);
-      }
-      this.#selected[i] = value;
-    }
+  /** Hash of the key of the element that was staged last: a repartitioning tells by it whose an identity is. */
+  #lastHash = 0;
+
+  #discard(): void {
+    for (const operator of this.#operators) operator.discard();
   }
 
-  #firstSighting(event: unknown, timeMs: number, hash: number): boolean {
-    const { seen } = this.#state;
-    const { source } = this.#definition;
+  #commit(batch: RecordBatch, index: number): void {
+    const { watermarkMs, counters } = this.#state;
+    let lateByMs = Number.POSITIVE_INFINITY;
+    for (const operator of this.#operators) lateByMs = Math.min(lateByMs, operator.commit(watermarkMs));
+    if (lateByMs === COUNTED) counters.counted += 1;
+    else this.#late(batch, index, lateByMs);
+  }
+
+  #firstSighting(
+    { source }: InputDefinition,
+    seen: NonNullable<InputState["seen"]>,
+    event: unknown,
+    timeMs: number,
+  ): boolean {
     const identity = rejectionOf("user-code-failed", () => source.identity!(event), "identity threw");
     // The snapshot keeps it as UTF-8: anything else would come back as another identity, or not be written at all.
     if (typeof identity !== "string" || !identity.isWellFormed()) {
       throw new Rejection("invalid-event", "the event's identity is not well-formed text");
     }
-    if (seen!.has(identity)) return false;
-    seen!.add(identity, timeMs, hash);
+    if (seen.has(identity)) return false;
+    seen.add(identity, timeMs, this.#lastHash);
     return true;
-  }
-
-  /** Adds the event to those of its windows that still take events; late is only what comes too late for all. */
-  #place(batch: RecordBatch, index: number, key: string, timeMs: number): void {
-    const { window, allowedLatenessMs } = this.#definition;
-    const { counters, watermarkMs } = this.#state;
-    const lastMs = lastWindowStart(window, timeMs);
-    const lateByMs = watermarkMs - (lastMs + window.sizeMs + allowedLatenessMs);
-    if (lateByMs >= 0) {
-      this.#late(batch, index, lateByMs);
-      return;
-    }
-    counters.counted += 1;
-    for (let startMs = firstWindowStart(window, timeMs); startMs <= lastMs; startMs += advanceOf(window)) {
-      const endMs = startMs + window.sizeMs;
-      if (endMs + allowedLatenessMs > watermarkMs) this.#add(key, startMs, endMs);
-    }
   }
 
   #late(batch: RecordBatch, index: number, lateByMs: number): void {
@@ -284,67 +285,33 @@ export class Task {
     this.#outbox.late(batch, index, lateByMs);
   }
 
-  #add(key: string, startMs: number, endMs: number): void {
-    const window = this.#state.windows.open(startMs, endMs);
-    let row = window.rows.get(key);
-    if (row === undefined) {
-      row = this.#emptyRow.slice();
-      window.rows.set(key, row);
-    }
-    const { aggregates } = this.#definition;
-    for (let i = 0, at = FIRST_SLOT; i < aggregates.length; i++) {
-      const { aggregate } = aggregates[i]!;
-      aggregate.add(row, at, this.#selected[i]!);
-      at += aggregate.slots;
-    }
-    // A window that has fired and still takes events emits each update at once.
-    if (window.fired) this.#emit(window, key, row);
+  /** A record says how far event time has come, and that its input is not idle. */
+  #sawRecord(input: number, watermarkMs: number, arrivalMs: number): void {
+    const state = this.#state.inputs[input]!;
+    state.lastArrivalMs = arrivalMs;
+    const wasIdle = state.idle;
+    state.idle = false;
+    if (watermarkMs > state.recordWatermarkMs) state.recordWatermarkMs = watermarkMs;
+    if (watermarkMs > state.watermarkMs) state.watermarkMs = watermarkMs;
+    else if (!wasIdle) return;
+    this.#advance();
   }
 
-  #advance(watermarkMs: number): void {
+  /** The task's watermark never goes back, whatever an input does that wakes up. */
+  #advance(): void {
+    const watermarkMs = combinedWatermark(this.#state.inputs);
     if (watermarkMs <= this.#state.watermarkMs) return;
     this.#state.watermarkMs = watermarkMs;
-    this.#state.seen?.expire(watermarkMs);
-  }
-
-  #emit({ startMs, endMs }: OpenWindow, key: string, row: Row): void {
-    const window = { start: startMs, end: endMs };
-    row[REVISION]! += 1;
-    try {
-      const value = this.#resultOf(row);
-      this.#outbox.result({ key, window, value, revision: row[REVISION]! }, this.#keyOf(key).bytes);
-      this.#state.counters.results += 1;
-    } catch (error) {
-      if (!(error instanceof Rejection)) throw error;
-      this.#outbox.deadPane({ key, window, row }, error.message);
-    }
-  }
-
-  #resultOf(row: Row): Record<string, number> {
-    const value: Record<string, number> = {};
-    let at = FIRST_SLOT;
-    for (const { name, aggregate } of this.#definition.aggregates) {
-      const result = rejectionOf(
-        "user-code-failed",
-        () => aggregate.result(row, at),
-        `aggregate ${name} threw`,
-      );
-      if (!Number.isFinite(result)) {
-        throw new Rejection("user-code-failed", `aggregate ${name}: the result is not a finite number`);
-      }
-      value[name] = result;
-      at += aggregate.slots;
-    }
-    return value;
+    for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);
   }
 }
 
-function emptyRow({ aggregates }: PipelineDefinition): number[] {
-  const row: number[] = [0];
-  let at = FIRST_SLOT;
-  for (const { aggregate } of aggregates) {
-    aggregate.create(row, at);
-    at += aggregate.slots;
+function timeOf({ source }: InputDefinition, event: unknown, arrivalMs: number): number {
+  const timeMs = rejectionOf("missing-time", () => source.time(event));
+  if (!Number.isFinite(timeMs)) throw new Rejection("missing-time", "the event has no valid time");
+  const boundMs = source.futureBoundMs(event);
+  if (timeMs > arrivalMs + boundMs) {
+    throw new Rejection("too-far-ahead", `time is more than ${boundMs} ms ahead of the record's arrival`);
   }
-  return row;
+  return timeMs;
 }

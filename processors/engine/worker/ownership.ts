@@ -20,9 +20,8 @@ import {
   type Transactions,
 } from "../log/port.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
-import { encodeSnapshot } from "../state/snapshot.ts";
 import { emptyState } from "../state/task-state.ts";
-import type { Cut } from "../task/task.ts";
+import { type Cut, Task } from "../task/task.ts";
 import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
 import { retrying } from "./retry.ts";
 
@@ -210,15 +209,15 @@ export class Ownership {
       definition,
       bounds.map(({ low }) => low),
     );
-    const cut: Cut = {
-      number: 0,
-      snapshot: encodeSnapshot(definition, state),
-      outputs: [],
-      offsets: [...state.offsets],
-      watermarkMs: state.watermarkMs,
-      counters: { ...state.counters },
-      firing: false,
-    };
+    const { partition } = this.#options;
+    const cut = new Task({
+      definition,
+      partition,
+      partitions: this.#partitions,
+      generation: FIRST_GENERATION,
+      nextCheckpoint: 0,
+      state,
+    }).cut();
     const prepared = await this.#prepare(cut, FIRST_GENERATION, null);
     await this.#publish(prepared);
     return { ...prepared, state };

@@ -14,6 +14,7 @@ import { decodeSnapshot } from "../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../processors/engine/state/task-state.ts";
 import type { Cut, Task } from "../../../processors/engine/task/task.ts";
 import { Task as RealTask } from "../../../processors/engine/task/task.ts";
+import type { EmitPolicy, Panes } from "../../../processors/engine/windows/emission.ts";
 import type { WindowDefinition } from "../../../processors/engine/windows/window.ts";
 import { batchOf, readable, type TestRecord } from "../../support/records.ts";
 
@@ -31,6 +32,8 @@ export interface ReadingOptions {
   readonly dedupe?: false | { readonly horizonMs: number };
   /** Default: tumbling windows of 10 ms. */
   readonly window?: WindowDefinition;
+  readonly emit?: EmitPolicy;
+  readonly panes?: Panes;
 }
 
 /** Windows of 10 ms, a bound of 0 unless given: times in the tests are small numbers that can be read. */
@@ -39,6 +42,7 @@ export function readings({
   outOfOrderMs = 0,
   dedupe,
   window = tumbling({ sizeMs: 10 }),
+  ...emission
 }: ReadingOptions = {}): PipelineDefinition {
   return pipeline("readings")
     .from<Reading>(
@@ -51,7 +55,7 @@ export function readings({
       { outOfOrderMs, ...(dedupe === undefined ? {} : { dedupe }) },
     )
     .keyBy((reading) => reading.key)
-    .window(window, { allowedLatenessMs })
+    .window(window, { allowedLatenessMs, ...emission })
     .aggregate({
       n: count(),
       big: count((reading) => reading.v > 15),

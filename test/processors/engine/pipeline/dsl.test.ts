@@ -25,9 +25,8 @@ describe("the pipeline DSL", () => {
     expect(definition).toMatchObject({
       name: "flights",
       service: "flights",
-      inputs: [{ topic: "flights" }],
-      dedupeHorizonMs: 120,
-      allowedLatenessMs: 20,
+      inputs: [{ topic: "flights", outOfOrderMs: 0, dedupeHorizonMs: 120 }],
+      operators: [{ series: "flights", horizonMs: 120 }],
     });
   });
 

@@ -1,0 +1,54 @@
+/**
+ * What a task runs on each event: an operator groups, remembers and emits. A task may have several (branches); each
+ * has its own part of the state and its own output.
+ */
+
+import type { SectionSchema, StateSection } from "../state/section.ts";
+import type { KeyCache } from "../task/key-cache.ts";
+import type { Outbox } from "../task/outbox.ts";
+
+export interface OperatorDefinition {
+  /** What its results are called: the pipeline's name, or `<pipeline>.<branch>`. */
+  readonly series: string;
+  /** What its state depends on. */
+  readonly schema: SectionSchema;
+  /** How long after an event's time the event may still change something, by event time. */
+  readonly horizonMs: number;
+  /** An empty state. */
+  newState(): OperatorState;
+}
+
+/** An operator's part of the state; opened, it is the operator at work. */
+export interface OperatorState extends StateSection {
+  open(context: OperatorContext): Operator;
+}
+
+export interface OperatorContext {
+  readonly outbox: Outbox;
+  readonly keys: KeyCache;
+}
+
+/** What {@link Operator.commit} returns for an event that counted. */
+export const COUNTED = -1;
+
+export interface Operator {
+  /**
+   * Takes an element of the record that is being applied: runs the user code it needs, and keeps what that yields
+   * until {@link commit} or {@link discard}. It changes no state, so that a record whose code throws half-way
+   * leaves no trace.
+   * @param input index of the input that it came from
+   * @throws Rejection where the element cannot be taken
+   */
+  stage(element: unknown, key: string, timeMs: number, watermarkMs: number, input: number): void;
+  /**
+   * Makes what was staged part of the state, and emits what that calls for. Never throws.
+   * @returns {@link COUNTED}, or by how many milliseconds every element was too late
+   */
+  commit(watermarkMs: number): number;
+  /** Forgets what was staged. */
+  discard(): void;
+  /** The watermark at which there is something to do next; positive infinity: nothing. */
+  readonly dueMs: number;
+  /** Does what the watermark makes due, at most `maxSteps` steps of it; returns how many it did. */
+  fire(watermarkMs: number, maxSteps: number): number;
+}

@@ -1,0 +1,101 @@
+/** What types cannot say about a definition, checked when the pipeline is made: before anything is consumed. */
+import type { Emission } from "../windows/emission.ts";
+import { advanceOf, type FixedWindow, type WindowDefinition } from "../windows/window.ts";
+
+/** Windows that one event may be in. A day that advances by the minute is 1,440. */
+const MAX_WINDOWS_PER_EVENT = 1_440;
+
+/** A mistake in a pipeline's definition: which pipeline, which setting, what is allowed. */
+export class PipelineError extends Error {
+  override readonly name = "PipelineError";
+  readonly code = "PIPELINE_INVALID";
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Names of pipelines and branches go into topics, groups and routes. */
+export function requireName(what: string, name: string): void {
+  if (NAME.test(name) && name.length <= 64) return;
+  throw new PipelineError(`${what} "${name}": use up to 64 lower-case letters, digits and single hyphens`);
+}
+
+/** A result's fields are an object's: `__proto__` would be lost without a word. */
+export function requireFieldNames(pipeline: string, names: readonly string[]): void {
+  if (names.length === 0) throw new PipelineError(`pipeline ${pipeline}: aggregate() needs a field`);
+  for (const name of names) {
+    if (/^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name.length <= 64) continue;
+    throw new PipelineError(
+      `pipeline ${pipeline}: the field "${name}" must be a letter, then up to 63 letters, digits and underscores`,
+    );
+  }
+}
+
+export function requireWindow(pipeline: string, window: WindowDefinition): void {
+  switch (window.kind) {
+    case "tumbling":
+    case "hopping":
+      requireDuration(pipeline, "window.sizeMs", window.sizeMs, 1);
+      requireDuration(pipeline, "window.advanceMs", advanceOf(window), 1);
+      requireWhole(pipeline, "window.offsetMs", window.offsetMs);
+      requireOverlap(pipeline, window);
+      return;
+    case "sliding":
+      requireDuration(pipeline, "window.sizeMs", window.sizeMs, 1);
+      return;
+    case "session":
+      requireDuration(pipeline, "window.gapMs", window.gapMs, 1);
+      return;
+    case "global":
+      if (window.trigger.kind === "every") {
+        requireDuration(pipeline, "window.trigger.everyMs", window.trigger.everyMs, 1);
+      } else if (window.trigger.kind === "every-count") {
+        requireCount(pipeline, "window.trigger.count", window.trigger.count);
+      }
+  }
+}
+
+export function requireEmission(pipeline: string, window: WindowDefinition, { emit, panes }: Emission): void {
+  if (emit.kind === "every") requireDuration(pipeline, "emit.everyMs", emit.everyMs, 1);
+  if (window.kind === "global" && emit.kind !== "on-close") {
+    throw new PipelineError(
+      `pipeline ${pipeline}: a global window's trigger says when it is emitted; drop emit`,
+    );
+  }
+  if (window.kind === "sliding" && (emit.kind !== "on-close" || panes !== "accumulating")) {
+    throw new PipelineError(
+      `pipeline ${pipeline}: sliding windows are emitted on close and accumulate; drop emit and panes`,
+    );
+  }
+}
+
+/** A window shorter than its advance would leave events in no window; each overlap costs an update an event. */
+function requireOverlap(pipeline: string, window: FixedWindow): void {
+  const overlaps = window.sizeMs / advanceOf(window);
+  if (overlaps >= 1 && overlaps <= MAX_WINDOWS_PER_EVENT) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: window.sizeMs / window.advanceMs is ${overlaps}; it must be 1 to ${MAX_WINDOWS_PER_EVENT}`,
+  );
+}
+
+/** @throws PipelineError where it is not a whole number of milliseconds, or less than `leastMs` */
+export function requireDuration(pipeline: string, setting: string, valueMs: number, leastMs: number): void {
+  requireWhole(pipeline, setting, valueMs);
+  if (valueMs < leastMs) {
+    throw new PipelineError(
+      `pipeline ${pipeline}: ${setting} is ${valueMs}; it must be at least ${leastMs} ms`,
+    );
+  }
+}
+
+function requireWhole(pipeline: string, setting: string, valueMs: number): void {
+  if (!Number.isSafeInteger(valueMs)) {
+    throw new PipelineError(
+      `pipeline ${pipeline}: ${setting} is ${valueMs}; it must be a whole number of milliseconds`,
+    );
+  }
+}
+
+function requireCount(pipeline: string, setting: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new PipelineError(`pipeline ${pipeline}: ${setting} is ${value}; it must be a whole number from 1`);
+}

@@ -1,0 +1,252 @@
+/** The steps of the DSL. Each step is typed by the one before it; a step out of order does not compile. */
+import type { Aggregate } from "../aggregates/aggregate.ts";
+import type { OperatorDefinition } from "../operators/operator.ts";
+import { TransformedDefinition } from "../operators/transformed.ts";
+import { windowOperator } from "../operators/windows/window-operator.ts";
+import { type EmitPolicy, onClose, type Panes } from "../windows/emission.ts";
+import type { WindowDefinition } from "../windows/window.ts";
+import {
+  PipelineError,
+  requireDuration,
+  requireEmission,
+  requireFieldNames,
+  requireName,
+  requireWindow,
+} from "./checks.ts";
+import type { InputDefinition, PipelineDefinition, Transform } from "./definition.ts";
+import { type CustomSource, type Source, toSource } from "./source.ts";
+import { filtering, flatMapping, mapping } from "./transform.ts";
+
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+export interface FromOptions {
+  /** How far events come out of order, in milliseconds of event time: the watermark trails by this much. */
+  readonly outOfOrderMs: number;
+  /**
+   * Events with the same source and id count once. `horizonMs` is how long an id is remembered, by event time;
+   * what is older than that is late. Default: as long as an event can still change something (the window's size
+   * plus its allowed lateness). `false`: no dedupe.
+   */
+  readonly dedupe?: false | { readonly horizonMs: number };
+  /**
+   * After this long without an event, at the end of the log, the clock moves the watermark, so that the last windows
+   * close. Default: one minute. `null`: windows wait for the next event.
+   */
+  readonly idleTimeoutMs?: number | null;
+}
+
+export interface WindowOptions {
+  /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
+  readonly allowedLatenessMs?: number;
+  /** When results are emitted. Default {@link onClose}. */
+  readonly emit?: EmitPolicy;
+  /** Default `accumulating`. */
+  readonly panes?: Panes;
+}
+
+export class PipelineStart {
+  readonly #name: string;
+  readonly #service: string;
+
+  constructor(name: string, service: string) {
+    this.#name = name;
+    this.#service = service;
+  }
+
+  /** Reads a source: {@link events} of the catalogue, or `{ topic, decode, time, identity }`. */
+  from<Event>(source: Source<Event> | CustomSource<Event>, options: FromOptions): Stream<Event> {
+    const complete = toSource(source);
+    const { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe } = options;
+    requireDuration(this.#name, "outOfOrderMs", outOfOrderMs, 0);
+    if (idleTimeoutMs !== null) requireDuration(this.#name, "idleTimeoutMs", idleTimeoutMs, 1);
+    if (dedupe !== false && complete.identity === undefined) {
+      throw new PipelineError(
+        `pipeline ${this.#name}: its source has no identity(event), so it cannot dedupe; ` +
+          "give the source one, or say dedupe: false",
+      );
+    }
+    if (dedupe) requireDuration(this.#name, "dedupe.horizonMs", dedupe.horizonMs, 1);
+    return new Stream<Event>({
+      name: this.#name,
+      service: this.#service,
+      source: complete as Source<unknown>,
+      outOfOrderMs,
+      idleTimeoutMs,
+      dedupe,
+      transform: null,
+    });
+  }
+}
+
+interface StreamParts {
+  readonly name: string;
+  readonly service: string;
+  readonly source: Source<unknown>;
+  readonly outOfOrderMs: number;
+  readonly idleTimeoutMs: number | null;
+  readonly dedupe: FromOptions["dedupe"];
+  readonly transform: Transform | null;
+}
+
+export class Stream<Event> {
+  readonly #parts: StreamParts;
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+  }
+
+  /** Keeps the events for which it holds; the others count as ignored. */
+  filter<Kept extends Event>(keep: (event: Event) => event is Kept): Stream<Kept>;
+  filter(keep: (event: Event) => boolean): Stream<Event>;
+  filter(keep: (event: Event) => boolean): Stream<Event> {
+    return new Stream<Event>({ ...this.#parts, transform: filtering(this.#parts.transform, keep) });
+  }
+
+  /** Changes each event into another one, of the same event time. */
+  map<Next>(change: (event: Event) => Next): Stream<Next> {
+    return new Stream<Next>({ ...this.#parts, transform: mapping(this.#parts.transform, change) });
+  }
+
+  /** Changes each event into none, one or several, all of the same event time. They count, or die, together. */
+  flatMap<Next>(expand: (event: Event) => readonly Next[]): Stream<Next> {
+    return new Stream<Next>({ ...this.#parts, transform: flatMapping(this.#parts.transform, expand) });
+  }
+
+  /** Groups by a key. It must be the Kafka key of the event's record: an event found elsewhere is dead-lettered. */
+  keyBy(key: (event: Event) => string): KeyedStream<Event> {
+    const { transform, ...rest } = this.#parts;
+    const input = { ...rest, transform, key: key as (element: unknown) => string };
+    return new KeyedStream<Event>({ stream: input, series: rest.name, transform: null });
+  }
+}
+
+interface KeyedParts {
+  readonly stream: StreamParts & { readonly key: (element: unknown) => string };
+  /** What the results are called. */
+  readonly series: string;
+  /** Steps after keyBy. */
+  readonly transform: Transform | null;
+}
+
+export class KeyedStream<Event> {
+  readonly #parts: KeyedParts;
+
+  constructor(parts: KeyedParts) {
+    this.#parts = parts;
+  }
+
+  /** Keeps the events for which it holds; the key stays. */
+  filter<Kept extends Event>(keep: (event: Event) => event is Kept): KeyedStream<Kept>;
+  filter(keep: (event: Event) => boolean): KeyedStream<Event>;
+  filter(keep: (event: Event) => boolean): KeyedStream<Event> {
+    return new KeyedStream<Event>({ ...this.#parts, transform: filtering(this.#parts.transform, keep) });
+  }
+
+  /** Changes each event into another one, of the same key and event time. */
+  map<Next>(change: (event: Event) => Next): KeyedStream<Next> {
+    return new KeyedStream<Next>({ ...this.#parts, transform: mapping(this.#parts.transform, change) });
+  }
+
+  /** Changes each event into none, one or several, all of the same key and event time. */
+  flatMap<Next>(expand: (event: Event) => readonly Next[]): KeyedStream<Next> {
+    return new KeyedStream<Next>({ ...this.#parts, transform: flatMapping(this.#parts.transform, expand) });
+  }
+
+  /** Cuts event time into windows: {@link tumbling}, {@link hopping}, {@link sliding}, {@link session}, {@link global}. */
+  window(window: WindowDefinition, options: WindowOptions = {}): WindowedStream<Event> {
+    const { allowedLatenessMs = 0, emit = onClose(), panes = "accumulating" } = options;
+    const { name } = this.#parts.stream;
+    requireWindow(name, window);
+    requireDuration(name, "allowedLatenessMs", allowedLatenessMs, 0);
+    requireEmission(name, window, { emit, panes });
+    return new WindowedStream<Event>(this.#parts, { window, allowedLatenessMs, emission: { emit, panes } });
+  }
+
+  /**
+   * Splits the stream: each branch takes every event and has an output of its own, `<pipeline>.<branch>`.
+   * @example .branch({ hourly: (stream) => stream.window(…).aggregate(…), daily: (stream) => … })
+   */
+  branch(branches: Readonly<Record<string, (stream: KeyedStream<Event>) => Outputs>>): Outputs {
+    const { stream, transform } = this.#parts;
+    const names = Object.keys(branches);
+    if (names.length === 0) throw new PipelineError(`pipeline ${stream.name}: branch() needs a branch`);
+    const operators = names.flatMap((branch) => {
+      requireName(`pipeline ${stream.name}: branch`, branch);
+      const series = `${stream.name}.${branch}`;
+      return branches[branch]!(new KeyedStream<Event>({ stream, series, transform })).operators;
+    });
+    return new Outputs(this.#parts, operators);
+  }
+}
+
+class WindowedStream<Event> {
+  readonly #parts: KeyedParts;
+  readonly #settings: Omit<Parameters<typeof windowOperator>[0], "series" | "aggregates">;
+
+  constructor(
+    parts: KeyedParts,
+    settings: Omit<Parameters<typeof windowOperator>[0], "series" | "aggregates">,
+  ) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  /** What is kept of each key and window: the result is an object with a field for each name. */
+  aggregate(fields: Readonly<Record<string, Aggregate<Event>>>): Outputs {
+    const { series, stream } = this.#parts;
+    requireFieldNames(stream.name, Object.keys(fields));
+    const aggregates = Object.entries(fields).map(([name, aggregate]) => ({
+      name,
+      // The event's type has done its work: the engine hands to these functions only what the steps before yield.
+      aggregate: aggregate as Aggregate<unknown>,
+    }));
+    return outputOf(this.#parts, windowOperator({ ...this.#settings, series, aggregates }));
+  }
+}
+
+/** An operator with the steps between keyBy and itself. */
+function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outputs {
+  const { transform } = parts;
+  return new Outputs(parts, [transform === null ? operator : new TransformedDefinition(operator, transform)]);
+}
+
+/** What a pipeline, or a branch of it, makes of its events. */
+export class Outputs {
+  readonly #parts: KeyedParts;
+  readonly operators: readonly OperatorDefinition[];
+
+  constructor(parts: KeyedParts, operators: readonly OperatorDefinition[]) {
+    this.#parts = parts;
+    this.operators = operators;
+  }
+
+  /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
+  toResults(): PipelineDefinition {
+    const { name, service, source, outOfOrderMs, idleTimeoutMs, dedupe, transform, key } = this.#parts.stream;
+    const input: InputDefinition = {
+      topic: source.topic,
+      source,
+      outOfOrderMs,
+      idleTimeoutMs,
+      dedupeHorizonMs: dedupeHorizonOf(name, dedupe, this.operators),
+      transform,
+      key,
+    };
+    return Object.freeze({ name, service, inputs: [input], operators: this.operators });
+  }
+}
+
+function dedupeHorizonOf(
+  name: string,
+  dedupe: FromOptions["dedupe"],
+  operators: readonly OperatorDefinition[],
+): number | null {
+  if (dedupe === false) return null;
+  if (dedupe !== undefined) return dedupe.horizonMs;
+  const horizonMs = Math.max(...operators.map((operator) => operator.horizonMs));
+  if (Number.isFinite(horizonMs)) return horizonMs;
+  throw new PipelineError(
+    `pipeline ${name}: an event may change its state for ever, so ids would be remembered for ever; ` +
+      "say dedupe: { horizonMs } or dedupe: false",
+  );
+}

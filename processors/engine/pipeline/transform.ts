@@ -1,0 +1,25 @@
+/** The stateless steps, chained into one function; an event becomes none, one or several elements. */
+import type { Transform } from "./definition.ts";
+
+export function filtering(before: Transform | null, keep: (element: never) => boolean): Transform {
+  const test = keep as (element: unknown) => boolean;
+  if (before === null) return (event) => (test(event) ? [event] : NONE);
+  return (event) => before(event).filter((element) => test(element));
+}
+
+export function mapping(before: Transform | null, change: (element: never) => unknown): Transform {
+  const apply = change as (element: unknown) => unknown;
+  if (before === null) return (event) => [apply(event)];
+  return (event) => before(event).map((element) => apply(element));
+}
+
+export function flatMapping(
+  before: Transform | null,
+  expand: (element: never) => readonly unknown[],
+): Transform {
+  const apply = expand as (element: unknown) => readonly unknown[];
+  if (before === null) return apply;
+  return (event) => before(event).flatMap((element) => apply(element));
+}
+
+const NONE: readonly unknown[] = [];

@@ -1,0 +1,56 @@
+/** Whether a definition can go on from state that another, or an earlier, definition wrote. */
+import type { SectionSchema } from "./section.ts";
+
+/** The state was written by a definition whose state means something else. */
+export class SchemaMismatchError extends Error {
+  override readonly name = "SchemaMismatchError";
+}
+
+/**
+ * Sections and aggregates may be added: they start empty. Everything else must be as it was written.
+ * @throws SchemaMismatchError that names the first difference and the ways out
+ */
+export function requireCompatible(
+  pipeline: string,
+  written: readonly SectionSchema[],
+  current: readonly SectionSchema[],
+): void {
+  const difference = differenceOf(written, current);
+  if (difference === undefined) return;
+  throw new SchemaMismatchError(
+    `pipeline ${pipeline}: ${difference}. Its state cannot be read with that definition: restore the old ` +
+      "definition, or give the changed pipeline a new name, run it beside the old one from a chosen time and cut " +
+      "over, or reset it",
+  );
+}
+
+function differenceOf(
+  written: readonly SectionSchema[],
+  current: readonly SectionSchema[],
+): string | undefined {
+  for (const before of written) {
+    const now = current.find(({ name }) => name === before.name);
+    if (now === undefined) return `${before.kind} ${before.name} was removed`;
+    const difference = sectionDifference(before, now);
+    if (difference !== undefined) return difference;
+  }
+  const topics = (schemas: readonly SectionSchema[]) =>
+    schemas.filter(({ kind }) => kind.endsWith("input")).map(({ name }) => name);
+  const [before, now] = [topics(written).join(", "), topics(current).join(", ")];
+  return before === now ? undefined : `its inputs were ${before} and are now ${now}`;
+}
+
+function sectionDifference(before: SectionSchema, now: SectionSchema): string | undefined {
+  if (before.kind !== now.kind) return `${now.name} was ${before.kind} and is now ${now.kind}`;
+  const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
+  for (const name of names) {
+    const [was, is] = [JSON.stringify(before.settings[name]), JSON.stringify(now.settings[name])];
+    if (was !== is) return `${name} of ${now.name} was ${was} and is now ${is}`;
+  }
+  for (const { name, kind } of before.aggregates) {
+    const same = now.aggregates.find((aggregate) => aggregate.name === name);
+    if (same === undefined) return `aggregate ${name} of ${now.name} was removed`;
+    if (same.kind !== kind) return `aggregate ${name} of ${now.name} was ${kind} and is now ${same.kind}`;
+  }
+  return undefined;
+}

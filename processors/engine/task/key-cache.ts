@@ -1,0 +1,52 @@
+/** Keys as bytes: checked once, and kept, so that a key that comes again costs one look-up. */
+import { maxKeyBytes } from "../../../contracts/limits.ts";
+import { keyHash } from "../../../contracts/partitioning.ts";
+import { Rejection } from "./rejection.ts";
+
+const MAX_CACHED_KEYS = 65_536;
+
+export interface CachedKey {
+  readonly bytes: Uint8Array;
+  readonly hash: number;
+}
+
+const utf8 = new TextEncoder();
+
+export class KeyCache {
+  readonly #partition: number;
+  readonly #partitions: number;
+  readonly #keys = new Map<string, CachedKey>();
+
+  constructor(partition: number, partitions: number) {
+    this.#partition = partition;
+    this.#partitions = partitions;
+  }
+
+  /** @throws Rejection where the key is no text, too large, or of another partition */
+  of(key: unknown): CachedKey {
+    const cached = this.#keys.get(key as string);
+    if (cached !== undefined) return cached;
+    if (typeof key !== "string" || key === "")
+      throw new Rejection("invalid-key", "the key is not text, or is empty");
+    // UTF-8 has no half characters: two such keys would be one after recovery, and one's row lost.
+    if (!key.isWellFormed()) throw new Rejection("invalid-key", "the key is not well-formed Unicode");
+    const bytes = utf8.encode(key);
+    if (bytes.length > maxKeyBytes) {
+      throw new Rejection("key-too-large", `the key is ${bytes.length} bytes; the limit is ${maxKeyBytes}`);
+    }
+    const hash = keyHash(bytes);
+    this.#requireHome(hash % this.#partitions);
+    if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
+    const made = { bytes, hash };
+    this.#keys.set(key, made);
+    return made;
+  }
+
+  #requireHome(home: number): void {
+    if (home === this.#partition) return;
+    throw new Rejection(
+      "key-elsewhere",
+      `the event's key belongs to partition ${home}; produce with that key`,
+    );
+  }
+}
