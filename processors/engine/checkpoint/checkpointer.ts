@@ -1,13 +1,12 @@
-/**
- * Writes, registers, reads and discards the checkpoints of one task (design, section 4, rules 4, 5 and 9). Every
- * checkpoint still writes a whole base; the manifest's list of deltas is there for the incremental writer.
- */
+/** Writes, registers, reads and discards the checkpoints of one task (design, section 4, rules 4, 5 and 9). */
 import type { Commit, OffsetCommit, OutputRecord } from "../log/port.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
 import { CorruptBytesError } from "../state/bytes.ts";
-import { decodeSnapshot, SchemaMismatchError } from "../state/snapshot.ts";
+import { decodeSnapshot, isCurrent, SchemaMismatchError } from "../state/snapshot.ts";
 import type { TaskState } from "../state/task-state.ts";
 import type { Cut } from "../task/task.ts";
+import type { Blobs } from "./chain.ts";
+import type { Compactor } from "./compactor.ts";
 import { CheckpointError } from "./errors.ts";
 import {
   type BlobReference,
@@ -40,6 +39,8 @@ export interface Prepared {
 
 export interface Loaded extends Prepared {
   readonly state: TaskState;
+  /** Whether a delta of today's definition may follow: all of its blobs are of today's format and schema. */
+  readonly extendable: boolean;
 }
 
 export class Checkpointer {
@@ -55,10 +56,20 @@ export class Checkpointer {
     return `${task}/${pad(epoch, 8)}-${pad(number, 12)}-${newId()}`;
   }
 
-  /** Rule 4(a): writes base, outputs and manifest. Repeating it with the same name and cut is harmless. */
-  async write(name: string, cut: Cut, generation: number, parent: string | null): Promise<Prepared> {
+  /**
+   * Rule 4(a): writes snapshot, outputs and manifest. Repeating it with the same arguments is harmless.
+   * @param follows what a delta follows
+   */
+  async write(
+    name: string,
+    cut: Cut,
+    generation: number,
+    parent: string | null,
+    follows?: Blobs,
+  ): Promise<Prepared> {
     const { store, definition, partition, partitions } = this.#options;
     const outputs = cut.outputs.length === 0 ? null : encodeOutputs(cut.outputs);
+    const snapshot = reference(`${name}/${cut.kind}`, cut.snapshot);
     const manifest: Manifest = {
       format: MANIFEST_FORMAT,
       pipeline: definition.name,
@@ -67,16 +78,17 @@ export class Checkpointer {
       generation,
       number: cut.number,
       parent,
-      base: reference(`${name}/base`, cut.snapshot),
-      deltas: [],
+      base: cut.kind === "base" ? snapshot : follows!.base,
+      deltas: cut.kind === "base" ? [] : [...follows!.deltas, snapshot],
       outputs: outputs === null ? null : reference(`${name}/outputs`, outputs),
       offsets: definition.inputs.map(({ topic }, input) => ({ topic, offset: cut.offsets[input]! })),
       watermarkMs: Number.isFinite(cut.watermarkMs) ? cut.watermarkMs : null,
       counters: cut.counters,
       firing: cut.firing,
+      ticks: cut.ticks,
     };
     const bytes = encodeManifest(manifest);
-    const blobs = [store.put(manifest.base.name, cut.snapshot)];
+    const blobs = [store.put(snapshot.name, cut.snapshot)];
     if (outputs !== null) blobs.push(store.put(`${name}/outputs`, outputs));
     await Promise.all(blobs);
     // The manifest goes last: once it can be read, so can everything it names.
@@ -103,22 +115,45 @@ export class Checkpointer {
     const bytes = await this.#read(name, expectedSha256);
     const manifest = decodeManifest(name, bytes);
     this.#requireSamePartitions(manifest);
-    const snapshot = await this.#read(manifest.base.name, manifest.base.sha256);
-    const outputs = manifest.outputs && (await this.#read(manifest.outputs.name, manifest.outputs.sha256));
-    const { state, records } = this.#decode(name, snapshot, outputs);
+    const [snapshots, outputs] = await Promise.all([this.#snapshots(manifest), this.#outputs(manifest)]);
+    const { state, records } = this.#decode(name, snapshots, outputs);
     return {
       name,
       manifest,
       state,
+      extendable: snapshots.every((snapshot) => isCurrent(this.#options.definition, snapshot)),
       commit: { outputs: records, offsets: commitOffsets(name, manifest, bytes) },
     };
   }
 
-  /** Deletes what a superseded checkpoint wrote. */
-  async discard({ name, manifest }: Pick<Prepared, "name" | "manifest">): Promise<void> {
-    const { base, deltas, outputs } = manifest;
-    const blobs = [base, ...deltas, ...(outputs === null ? [] : [outputs])];
-    await this.#options.store.delete([name, ...blobs.map((blob) => blob.name)]);
+  /**
+   * Makes one base of a base and its deltas (rule 9).
+   * @param compact does the work on the bytes
+   * @returns the new base, durably written under `name`
+   */
+  async compact(name: string, { base, deltas }: Blobs, compact: Compactor): Promise<BlobReference> {
+    const [first, ...rest] = await this.#snapshots({ base, deltas });
+    const bytes = await compact(this.#options.definition, first!, rest);
+    const written = reference(`${name}/base`, bytes);
+    await this.#options.store.put(written.name, bytes);
+    return written;
+  }
+
+  /** Deletes what a superseded checkpoint wrote, except what its successor still refers to. */
+  async discard(superseded: Pick<Prepared, "name" | "manifest">, successor: Blobs): Promise<void> {
+    const { outputs } = superseded.manifest;
+    const kept = new Set(snapshotsOf(successor).map((blob) => blob.name));
+    const blobs = [...snapshotsOf(superseded.manifest), ...(outputs === null ? [] : [outputs])];
+    const gone = blobs.filter((blob) => !kept.has(blob.name));
+    await this.#options.store.delete([superseded.name, ...gone.map((blob) => blob.name)]);
+  }
+
+  #snapshots(blobs: Blobs): Promise<Uint8Array[]> {
+    return Promise.all(snapshotsOf(blobs).map((blob) => this.#read(blob.name, blob.sha256)));
+  }
+
+  async #outputs({ outputs }: Manifest): Promise<Uint8Array | null> {
+    return outputs && this.#read(outputs.name, outputs.sha256);
   }
 
   async #read(name: string, expectedSha256: string | null): Promise<Uint8Array> {
@@ -144,11 +179,11 @@ export class Checkpointer {
 
   #decode(
     name: string,
-    snapshot: Uint8Array,
+    [base, ...deltas]: readonly Uint8Array[],
     outputs: Uint8Array | null,
   ): { state: TaskState; records: OutputRecord[] } {
     try {
-      const state = decodeSnapshot(this.#options.definition, snapshot);
+      const state = decodeSnapshot(this.#options.definition, base!, deltas);
       return { state, records: outputs === null ? [] : decodeOutputs(outputs) };
     } catch (cause) {
       if (cause instanceof SchemaMismatchError) {
@@ -161,6 +196,8 @@ export class Checkpointer {
     }
   }
 }
+
+const snapshotsOf = ({ base, deltas }: Blobs): BlobReference[] => [base, ...deltas];
 
 function reference(name: string, bytes: Uint8Array): BlobReference {
   return { name, bytes: bytes.length, sha256: sha256(bytes) };

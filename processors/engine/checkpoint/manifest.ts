@@ -4,9 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import type { Counters } from "../state/task-state.ts";
+import type { Tick } from "../task/task.ts";
 import { CheckpointError } from "./errors.ts";
 
-export const MANIFEST_FORMAT = 1;
+/** The newest format. Format 1 had neither deltas nor ticks. */
+export const MANIFEST_FORMAT = 2;
 
 export interface BlobReference {
   readonly name: string;
@@ -16,7 +18,7 @@ export interface BlobReference {
 }
 
 export interface Manifest {
-  readonly format: typeof MANIFEST_FORMAT;
+  readonly format: 1 | typeof MANIFEST_FORMAT;
   readonly pipeline: string;
   readonly partition: number;
   /** Partitions of every input when the task's state began; a changed count parks the task. */
@@ -38,6 +40,8 @@ export interface Manifest {
   readonly counters: Readonly<Counters>;
   /** Whether the cut fell inside a firing: then results of what the offsets cover are still to come. */
   readonly firing: boolean;
+  /** What the clock did since the checkpoint before: with the records it explains every output. */
+  readonly ticks?: readonly Tick[];
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -54,10 +58,10 @@ export function decodeManifest(name: string, bytes: Uint8Array): Manifest {
   } catch (cause) {
     throw new CheckpointError("corrupt", `manifest ${name} is not JSON`, { cause });
   }
-  if (manifest.format !== MANIFEST_FORMAT) {
+  if (manifest.format !== 1 && manifest.format !== MANIFEST_FORMAT) {
     throw new CheckpointError(
       "corrupt",
-      `manifest ${name} has format ${manifest.format}; this release reads 1`,
+      `manifest ${name} has format ${manifest.format}; this release reads 1 to ${MANIFEST_FORMAT}`,
     );
   }
   return manifest;

@@ -63,6 +63,14 @@ export function decodeSnapshot(
   return state;
 }
 
+/** Whether the bytes are of the newest format, and of the very definition: only then may a delta follow them. */
+export function isCurrent(definition: PipelineDefinition, bytes: Uint8Array): boolean {
+  const reader = new ByteReader(bytes);
+  if (formatOf(reader) !== FORMAT) return false;
+  reader.varint();
+  return reader.text() === JSON.stringify(schemasOf(definition));
+}
+
 function readBase(definition: PipelineDefinition, state: TaskState, bytes: Uint8Array): void {
   const reader = new ByteReader(bytes);
   if (formatOf(reader) === 1) {

@@ -4,10 +4,12 @@
  * their order. Processing is not its business; it takes cuts and makes them visible.
  */
 import { consumerGroup, transactionalId } from "../../../contracts/environment.ts";
+import { Chain, type ChainLimits } from "../checkpoint/chain.ts";
 import { Checkpointer, type Loaded, type Prepared } from "../checkpoint/checkpointer.ts";
+import { type Compactor, compactHere } from "../checkpoint/compactor.ts";
 import { decideFirstStep, type FirstStep } from "../checkpoint/decide.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
-import { decodePointer } from "../checkpoint/manifest.ts";
+import { decodePointer, type Manifest } from "../checkpoint/manifest.ts";
 import { type CheckpointStore, type Slot, SlotRefusedError, type TaskId } from "../checkpoint/store.ts";
 import {
   CommitNotMadeError,
@@ -43,6 +45,8 @@ export interface WorkerContext {
   readonly observer: Observer;
   readonly environment: string;
   readonly definition: PipelineDefinition;
+  /** Makes one base of a chain of deltas. Default: in this thread. */
+  readonly compact?: Compactor;
   /** Who owns it, for people who look at the checkpoint table: host and process. */
   readonly owner: string;
 }
@@ -59,6 +63,7 @@ export interface OwnershipOptions {
   /** The group generation that assigned the task. */
   readonly groupGeneration: number;
   readonly signal: AbortSignal;
+  readonly limits: ChainLimits;
 }
 
 export class Ownership {
@@ -73,6 +78,8 @@ export class Ownership {
   #epoch = 0;
   #transactions: Transactions | undefined;
   #last: Pick<Prepared, "name" | "manifest"> | undefined;
+  #chain: Chain | undefined;
+  #compacting = false;
 
   private constructor(options: OwnershipOptions, partitions: number) {
     const { context, partition } = options;
@@ -120,8 +127,35 @@ export class Ownership {
     const prepared = await this.#prepare(cut, previous.manifest.generation, previous.name);
     await this.#publish(prepared);
     this.#last = { name: prepared.name, manifest: prepared.manifest };
-    await this.#discard(previous);
+    this.#chain!.committed(prepared.manifest);
+    await this.#discard(previous, prepared.manifest);
+    void this.#compactIfLong();
     return prepared;
+  }
+
+  /** Whether the next checkpoint should hold the whole state, or what changed. */
+  get nextKind(): Cut["kind"] {
+    return this.#chain!.nextKind;
+  }
+
+  /** Beside the processing: the checkpoints go on adding deltas until the new base is there. */
+  async #compactIfLong(): Promise<void> {
+    const { context, signal } = this.#options;
+    const blobs = this.#chain!.toCompact;
+    if (blobs === undefined || this.#compacting) return;
+    this.#compacting = true;
+    try {
+      const name = this.#checkpointer.newName(this.#epoch, this.#last!.manifest.number);
+      this.#chain!.replace(
+        blobs,
+        await this.#checkpointer.compact(name, blobs, context.compact ?? compactHere),
+      );
+    } catch (error) {
+      // The chain stays as it is, and is compacted after a later checkpoint.
+      if (!signal.aborted) context.observer.retried(this.#name, "compact", error as Error);
+    } finally {
+      this.#compacting = false;
+    }
   }
 
   async close(): Promise<void> {
@@ -141,6 +175,7 @@ export class Ownership {
       await this.#requireInsideLog(loaded);
       // Without the outputs and the state: an idle task would keep both until its next checkpoint.
       this.#last = { name: loaded.name, manifest: loaded.manifest };
+      this.#chain = new Chain(this.#options.limits, loaded.manifest, loaded.extendable);
       return { loaded, step: step.kind };
     } catch (error) {
       // A newer owner moves on and deletes what this one is reading: only an owner may say that state is lost.
@@ -220,13 +255,15 @@ export class Ownership {
     }).cut();
     const prepared = await this.#prepare(cut, FIRST_GENERATION, null);
     await this.#publish(prepared);
-    return { ...prepared, state };
+    return { ...prepared, state, extendable: true };
   }
 
   async #prepare(cut: Cut, generation: number, parent: string | null): Promise<Prepared> {
     const name = this.#checkpointer.newName(this.#epoch, cut.number);
+    // Read once: a compaction that ends between two attempts must not give one name two contents.
+    const follows = this.#chain?.current;
     const prepared = await this.#retry("write", () =>
-      this.#checkpointer.write(name, cut, generation, parent),
+      this.#checkpointer.write(name, cut, generation, parent, follows),
     );
     await this.#retry("register", () => this.#checkpointer.register(prepared, this.#epoch));
     return prepared;
@@ -291,9 +328,9 @@ export class Ownership {
     }
   }
 
-  async #discard(superseded: Pick<Prepared, "name" | "manifest">): Promise<void> {
+  async #discard(superseded: Pick<Prepared, "name" | "manifest">, successor: Manifest): Promise<void> {
     try {
-      await this.#checkpointer.discard(superseded);
+      await this.#checkpointer.discard(superseded, successor);
     } catch (error) {
       // Left-over blobs cost storage, nothing else.
       this.#options.context.observer.retried(this.#name, "discard", error as Error);

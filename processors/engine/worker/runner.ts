@@ -2,6 +2,7 @@
  * Runs one task as long as the group assigns it: takes ownership, applies batches in slices, cuts and commits
  * checkpoints, and ends by being stopped, finished, parked, or superseded by another owner.
  */
+import type { ChainLimits } from "../checkpoint/chain.ts";
 import type { Loaded } from "../checkpoint/checkpointer.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
 import type { Manifest } from "../checkpoint/manifest.ts";
@@ -13,7 +14,7 @@ import { Intake } from "./intake.ts";
 import { Ownership, OwnershipLostError, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
 
-export interface RunnerLimits {
+export interface RunnerLimits extends ChainLimits {
   /** Time between the starts of two checkpoints, while there is anything to commit. */
   readonly checkpointIntervalMs: number;
   /** Outputs held back until a checkpoint; past it the task waits, and a checkpoint is made at once. */
@@ -116,7 +117,14 @@ export class TaskRunner {
     membership.pause(this.#inputs);
     try {
       const taken = await this.#take(() =>
-        Ownership.take({ context, partition, membership, groupGeneration, signal: this.#stop.signal }),
+        Ownership.take({
+          context,
+          partition,
+          membership,
+          groupGeneration,
+          signal: this.#stop.signal,
+          limits: this.#options.limits,
+        }),
       );
       ownership = taken.ownership;
       await this.#work(ownership, this.#restore(ownership, taken.loaded));
@@ -250,7 +258,7 @@ export class TaskRunner {
     const { clock, observer } = this.#options.context;
     const before = ownership.last.manifest.counters;
     const startedMs = clock.nowMs();
-    const cut = task.cut();
+    const cut = task.cut(ownership.nextKind);
     // The cut emptied the outbox, so a task that waited for room can go on.
     this.#wakeProcessing();
     await ownership.checkpoint(cut);

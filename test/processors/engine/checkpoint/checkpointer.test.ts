@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Checkpointer } from "../../../../processors/engine/checkpoint/checkpointer.ts";
+import { compactHere } from "../../../../processors/engine/checkpoint/compactor.ts";
 import type { CheckpointStore } from "../../../../processors/engine/checkpoint/store.ts";
 import { FixedWindowsState } from "../../../../processors/engine/operators/windows/fixed-windows-state.ts";
 import { decodeSnapshot, encodeBase } from "../../../../processors/engine/state/snapshot.ts";
 import type { TaskState } from "../../../../processors/engine/state/task-state.ts";
 import { readable } from "../../../support/records.ts";
-import { freshTask, readings } from "../task-fixture.ts";
+import { feed, freshTask, readings, recordsOf } from "../task-fixture.ts";
 
 /** What release 0.1 wrote; never written again (see fixtures/checkpoint-v1.ts). */
 const released = JSON.parse(
@@ -123,14 +124,86 @@ describe("a checkpoint of format 1", () => {
     await expect(partitions).rejects.toMatchObject({ code: "partitions-changed" });
     await expect(lateness).rejects.toMatchObject({ code: "definition-changed" });
   });
+});
 
-  test("discarding it deletes every blob it wrote", async () => {
+describe("a chain of checkpoints", () => {
+  const fill = (task: ReturnType<typeof freshTask>, from: number) =>
+    feedAt(task, from, [
+      { t: from, key: "a", v: from },
+      { t: from, key: "b", v: 1 },
+    ]);
+
+  async function chainOf(length: number) {
     const blobs = new Map<string, Uint8Array>();
     const checkpointer = checkpointerOn(blobs);
-    const prepared = await checkpointer.write("x", freshTask(definition).cut(), 1, null);
+    const task = freshTask(definition);
+    fill(task, 0);
+    let last = await checkpointer.write("c0", task.cut("base"), 1, null);
+    for (let i = 1; i <= length; i++) {
+      fill(task, 2 * i);
+      const previous = last;
+      last = await checkpointer.write(`c${i}`, task.cut("delta"), 1, previous.name, previous.manifest);
+      await checkpointer.discard(previous, last.manifest);
+    }
+    return { blobs, checkpointer, task, last };
+  }
 
-    await checkpointer.discard(prepared);
+  test("is read back as base and deltas", async () => {
+    const { checkpointer, task, last } = await chainOf(3);
 
-    expect([...blobs.keys()]).toEqual([]);
+    const { state, extendable } = await checkpointer.load(last.name, null);
+
+    expect(last.manifest.deltas.map(({ name }) => name)).toEqual(["c1/delta", "c2/delta", "c3/delta"]);
+    expect(encodeBase(definition, state)).toEqual(task.cut("base").snapshot);
+    expect(extendable).toBe(true);
+  });
+
+  test("keeps what its last checkpoint refers to, and deletes the rest", async () => {
+    const { blobs, checkpointer, task, last } = await chainOf(2);
+
+    expect([...blobs.keys()].sort()).toEqual(["c0/base", "c1/delta", "c2", "c2/delta"]);
+    const whole = await checkpointer.write("c3", task.cut("base"), 1, last.name);
+    await checkpointer.discard(last, whole.manifest);
+    expect([...blobs.keys()].sort()).toEqual(["c3", "c3/base"]);
+  });
+
+  test("is compacted into one base that holds the same state", async () => {
+    const { checkpointer, task, last } = await chainOf(4);
+
+    const base = await checkpointer.compact("compacted", last.manifest, compactHere);
+
+    fill(task, 20);
+    const follows = { base, deltas: [] };
+    const next = await checkpointer.write("c5", task.cut("delta"), 1, last.name, follows);
+    const { state } = await checkpointer.load(next.name, null);
+    expect(encodeBase(definition, state)).toEqual(task.cut("base").snapshot);
+  });
+
+  test("of format 1 is no base for a delta of today", async () => {
+    const { extendable } = await checkpointerOn(releasedBlobs()).load(NAME, null);
+
+    expect(extendable).toBe(false);
+  });
+
+  test("whose delta is missing cannot be read", async () => {
+    const { blobs, checkpointer, last } = await chainOf(2);
+    blobs.delete("c1/delta");
+
+    await expect(checkpointer.load(last.name, null)).rejects.toMatchObject({ code: "missing" });
   });
 });
+
+function feedAt(
+  task: ReturnType<typeof freshTask>,
+  offset: number,
+  items: Parameters<typeof recordsOf>[0],
+): void {
+  const records = recordsOf(items).map((record) => ({ ...record, offset: record.offset + offset }));
+  feed(
+    task,
+    records.map((record, i) => ({
+      ...record,
+      value: record.value?.toString().replace(/"e\d+"/, `"e${offset + i}"`) ?? null,
+    })),
+  );
+}
