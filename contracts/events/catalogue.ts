@@ -4,14 +4,16 @@
  */
 import type { EventDefinition } from "./define.ts";
 import { flightDeparted } from "./flight-departed.ts";
+import { pageViewed } from "./page-viewed.ts";
 import { locationReported, loginSucceeded, paymentMade } from "./user-activity.ts";
 
 export type { DataOf, EventDefinition } from "./define.ts";
-export { flightDeparted, locationReported, loginSucceeded, paymentMade };
+export { flightDeparted, locationReported, loginSucceeded, pageViewed, paymentMade };
 
 export const catalogue: readonly EventDefinition[] = [
   flightDeparted,
   loginSucceeded,
   paymentMade,
   locationReported,
+  pageViewed,
 ] as readonly EventDefinition[];

@@ -3,6 +3,8 @@ import Type from "typebox";
 import { defineEvent } from "./define.ts";
 
 const userId = Type.String({ minLength: 1, maxLength: 128, description: "the user's stable id" });
+const latitude = Type.Number({ minimum: -90, maximum: 90, description: "degrees, north positive" });
+const longitude = Type.Number({ minimum: -180, maximum: 180, description: "degrees, east positive" });
 const shared = {
   topic: "user-activity",
   partitionKey: "userId",
@@ -17,7 +19,11 @@ export const loginSucceeded = defineEvent({
   data: Type.Object({
     userId,
     deviceId: Type.String({ minLength: 1, maxLength: 128 }),
+    newDevice: Type.Boolean({ description: "whether the user never logged in from this device before" }),
     method: Type.Union([Type.Literal("password"), Type.Literal("passkey"), Type.Literal("sso")]),
+    place: Type.Optional(
+      Type.Object({ latitude, longitude }, { description: "of the IP address, where it is known" }),
+    ),
   }),
 });
 
@@ -39,8 +45,8 @@ export const locationReported = defineEvent({
   classification: "personal",
   data: Type.Object({
     userId,
-    latitude: Type.Number({ minimum: -90, maximum: 90 }),
-    longitude: Type.Number({ minimum: -180, maximum: 180 }),
+    latitude,
+    longitude,
     accuracyM: Type.Number({ minimum: 0, description: "radius in metres" }),
   }),
 });

@@ -18,6 +18,7 @@ export interface Answer {
 export const partitionCounts: ReadonlyMap<string, number> = new Map([
   ["flights", 4],
   ["user-activity", 4],
+  ["clickstream", 4],
 ]);
 
 /** Sends a request through the door's logic, with Kafka faked. */
