@@ -1,5 +1,12 @@
 /** A member of a consumer group, on kafkajs (design, section 4: rules 6 and 7 and "kafkajs 2.2.4"). */
-import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, RequestEvent } from "kafkajs";
+import type {
+  Consumer,
+  ConsumerGroupJoinEvent,
+  ConsumerStartBatchProcessEvent,
+  EachBatchPayload,
+  Kafka,
+  RequestEvent,
+} from "kafkajs";
 import { partitionKey } from "../../runtime/send-plan.ts";
 import type { GroupHandlers, GroupMembership, TopicPartition } from "../engine/log/port.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
@@ -137,6 +144,7 @@ export class KafkaMembership implements GroupMembership {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#guard(() => this.#assign(payload)));
     this.#consumer.on(events.REBALANCING, () => this.#lose());
     this.#consumer.on(events.CRASH, ({ payload }) => this.#crash(payload.error));
+    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => this.#deliverPosition(payload));
     this.#consumer.on(events.REQUEST, ({ payload }) => this.#observe(payload));
     this.#consumer.on(events.HEARTBEAT, ({ payload }) => this.#heartbeat(payload.groupGenerationId));
   }
@@ -167,7 +175,17 @@ export class KafkaMembership implements GroupMembership {
     const wanted = this.#resumed.has(partitionKey(batch.topic, batch.partition));
     if (!this.#current || !wanted || isStale()) return;
     resolveOffset(batch.messages.at(-1)!.offset);
-    this.#guard(() => this.#handlers.onBatch(new KafkaBatch(batch), this.#generation));
+    this.#guard(() => this.#handlers.onBatch(KafkaBatch.of(batch), this.#generation));
+  }
+
+  /**
+   * kafkajs steps over a fetch of nothing but commit markers and aborted records without a call, but not without an
+   * event, and in the same turn; without it the end of a log that is written by transactions is never reached.
+   */
+  #deliverPosition(fetched: ConsumerStartBatchProcessEvent["payload"]): void {
+    if (fetched.batchSize > 0 || !this.#current) return;
+    if (!this.#resumed.has(partitionKey(fetched.topic, fetched.partition))) return;
+    this.#guard(() => this.#handlers.onBatch(KafkaBatch.withoutRecords(fetched), this.#generation));
   }
 
   /** Requests are observed when they are answered, and before kafkajs looks at the answer. */

@@ -23,6 +23,7 @@ export function batchOf(
     partition,
     count: records.length,
     highWatermark: (records.at(-1)?.offset ?? -1) + 1,
+    nextOffset: (records.at(-1)?.offset ?? -1) + 1,
     offset: (index) => records[index]!.offset,
     arrivalMs: (index) => records[index]!.arrivalMs ?? Date.UTC(2026, 0, 1),
     key: (index) => {

@@ -16,6 +16,11 @@ export interface RecordBatch extends TopicPartition {
   readonly count: number;
   /** The partition's end offset when the batch was fetched: one past the last record a consumer may read. */
   readonly highWatermark: number;
+  /**
+   * Where reading goes on: one past the last record that was fetched, commit markers and aborted records included.
+   * A batch of nothing but those has no records, and says only this.
+   */
+  readonly nextOffset: number;
   offset(index: number): number;
   /** When the broker took the record in (LogAppendTime), milliseconds since the epoch. */
   arrivalMs(index: number): number;

@@ -198,6 +198,11 @@ describe("reading", () => {
     await once(member, "batch");
     const batch = member.batches[0]!;
     expect([batch.count, batch.offset(0), String(batch.value(0))]).toEqual([1, 2, "committed"]);
+    expect([batch.nextOffset, batch.highWatermark]).toEqual([4, 4]);
+    // Behind the last record is only a commit marker: the end of the log is one further, and must be told.
+    member.read(flights, 0, 3);
+    await once(member, "batch");
+    expect(member.batches[1]).toMatchObject({ partition: 0, count: 0, nextOffset: 4, highWatermark: 4 });
   });
 
   test("a position outside the log crashes it, and what kafkajs commits is seen as it is", async () => {
