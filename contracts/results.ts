@@ -54,17 +54,27 @@ export const nextResultPartitionMs = (windowStartMs: number): number =>
   (Math.floor(windowStartMs / DAY_MS) + 1) * DAY_MS;
 
 /**
- * Sort key of a result: window start, then end, so that a day's windows read in order. Milliseconds are offset
- * to stay positive for any date that JavaScript can hold (±8.64e15), and padded to 17 digits.
+ * Sort key of a result: window start, then end, then its pane where each is a row of its own, so that a day's windows
+ * read in order. Milliseconds are offset to stay positive for any date that JavaScript can hold (±8.64e15), and
+ * padded to 17 digits.
  */
-export function resultSortKey(windowStartMs: number, windowEndMs: number): string {
-  return `${sortable(windowStartMs)}#${sortable(windowEndMs)}`;
+export function resultSortKey(windowStartMs: number, windowEndMs: number, pane = 0): string {
+  const window = `${sortable(windowStartMs)}#${sortable(windowEndMs)}`;
+  return pane === 0 ? window : `${window}#${pad(pane, 12)}`;
 }
 
-/** The window that a sort key was made from. */
-export function windowOfSortKey(sortKey: string): { readonly start: number; readonly end: number } {
-  const [start, end] = sortKey.split("#");
-  return { start: Number(start) - SORTABLE_OFFSET_MS, end: Number(end) - SORTABLE_OFFSET_MS };
+/** The window and the pane that a sort key was made from; 0 where the window is one row. */
+export function rowOfSortKey(sortKey: string): {
+  readonly start: number;
+  readonly end: number;
+  readonly pane: number;
+} {
+  const [start, end, pane = 0] = sortKey.split("#");
+  return {
+    start: Number(start) - SORTABLE_OFFSET_MS,
+    end: Number(end) - SORTABLE_OFFSET_MS,
+    pane: Number(pane),
+  };
 }
 
 const SORTABLE_OFFSET_MS = 8.64e15;

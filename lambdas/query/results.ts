@@ -5,7 +5,7 @@ import {
   resultPartitionKey,
   resultSortKey,
   resultsTable,
-  windowOfSortKey,
+  rowOfSortKey,
 } from "../../contracts/results.ts";
 import { type Position, writeNextToken } from "./next-token.ts";
 import type { ResultsQuery } from "./request.ts";
@@ -23,6 +23,8 @@ export interface ResultItem {
   readonly value: unknown;
   /** The nth emission of this window, from 1. */
   readonly revision: number;
+  /** Only where each emission is a row of its own: its number. */
+  readonly pane?: number;
   /** Text; a greater one is newer. */
   readonly version: string;
 }
@@ -58,7 +60,7 @@ function firstPosition({ fromMs, position }: ResultsQuery): Position {
   return position !== undefined && position.startMs >= fromMs ? position : startOf(fromMs);
 }
 
-const startOf = (timeMs: number): Position => ({ startMs: timeMs, endMs: timeMs });
+const startOf = (timeMs: number): Position => ({ startMs: timeMs, endMs: timeMs, pane: 0 });
 
 interface DayRead {
   readonly items: readonly ResultItem[];
@@ -84,7 +86,7 @@ async function readDay(
       ExpressionAttributeNames: { "#pk": resultsTable.partitionKey, "#sk": resultsTable.sortKey },
       ExpressionAttributeValues: {
         ":pk": { S: resultPartitionKey(pipeline, key, position.startMs) },
-        ":first": { S: resultSortKey(position.startMs, position.endMs) },
+        ":first": { S: resultSortKey(position.startMs, position.endMs, position.pane) },
         // BETWEEN includes its end, but no window is as short as this one.
         ":end": { S: resultSortKey(end.startMs, end.endMs) },
       },
@@ -96,17 +98,19 @@ async function readDay(
     .map((item) => read(key, item));
   const lastKey = answer.LastEvaluatedKey?.[resultsTable.sortKey]?.S;
   if (lastKey === undefined) return { items, position: startOf(nextDayMs), dayEnded: true };
-  const last = windowOfSortKey(lastKey);
-  return { items, position: { startMs: last.start, endMs: last.end + 1 }, dayEnded: false };
+  const last = rowOfSortKey(lastKey);
+  const next = { startMs: last.start, endMs: last.end, pane: last.pane + 1 };
+  return { items, position: next, dayEnded: false };
 }
 
 function read(key: string, item: Readonly<Record<string, AttributeValue>>): ResultItem {
-  const { start, end } = windowOfSortKey(item[resultsTable.sortKey]!.S!);
+  const { start, end, pane } = rowOfSortKey(item[resultsTable.sortKey]!.S!);
   return {
     key,
     window: { start: new Date(start).toISOString(), end: new Date(end).toISOString() },
     value: JSON.parse(item.value!.S!),
     revision: Number(item.revision!.N),
+    ...(pane === 0 ? {} : { pane }),
     version: item[resultsTable.version]!.S!,
   };
 }

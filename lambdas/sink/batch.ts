@@ -57,12 +57,12 @@ export function readBatch(event: MSKEvent): ResultBatch {
 function readRecord(record: MSKRecord): StoredResult | RefusedRecord {
   const result = readResult(record.topic, Buffer.from(record.value ?? "", "base64"));
   if (typeof result === "string") return { record, reason: "undecodable", detail: result };
-  const { pipeline, key, window, version } = result;
+  const { pipeline, key, window, pane, version } = result;
   return {
     record,
     result,
     partitionKey: resultPartitionKey(pipeline, key, window.start),
-    sortKey: resultSortKey(window.start, window.end),
+    sortKey: resultSortKey(window.start, window.end, pane),
     version: versionText(version),
   };
 }

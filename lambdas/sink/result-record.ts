@@ -1,12 +1,13 @@
 import type { ResultRecord, ResultVersion } from "../../contracts/results.ts";
 import { resultsTopic } from "../../contracts/topics.ts";
 
-/** RFC 3339's years, 0000 to 9999 and some; the sort key keeps its order far beyond them. */
-const MAX_WINDOW_MS = 3.6e14;
+/** The last millisecond that a date can hold (ECMAScript's time value): a window for all time ends there. */
+const MAX_WINDOW_MS = 8.64e15;
 /** As many as the digits that `versionText` pads to: a larger number would sort before a smaller one. */
 const MAX_GENERATION = 999_999;
 const MAX_CHECKPOINT = 999_999_999_999;
 const MAX_INDEX = 99_999_999;
+const MAX_PANE = 999_999_999_999;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -24,7 +25,10 @@ export function readResult(topic: string, value: Buffer): ResultRecord | string 
   }
   if (typeof result.key !== "string" || !result.key.isWellFormed()) return "key is not a well-formed string.";
   if (!isWindow(result.window)) return "window is not a start and a later end in milliseconds.";
-  if (!isRecord(result.value)) return "value is not an object.";
+  if (!isRecord(result.value) && result.kind === "result") return "value is not an object.";
+  if (result.pane !== undefined && (!isCount(result.pane, MAX_PANE) || result.pane === 0)) {
+    return "pane is not an integer from 1.";
+  }
   if (!isCount(result.revision, Number.MAX_SAFE_INTEGER) || result.revision === 0) {
     return "revision is not an integer from 1.";
   }

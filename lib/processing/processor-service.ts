@@ -18,7 +18,7 @@ import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import type { CheckpointStorage } from "./checkpoint-storage.ts";
-import type { DeployedPipeline } from "./pipeline.ts";
+import { type DeployedPipeline, seriesOf } from "./pipeline.ts";
 
 /** From SIGTERM to SIGKILL; the longest that Fargate grants. */
 const STOP_TIMEOUT_SECONDS = 120;
@@ -119,7 +119,8 @@ export class ProcessorService extends Construct {
         inputs.map(({ topic }) => topic),
         [consumerGroup(environment, name)],
       );
-      access.write(taskRole, [resultsTopic(name), lateTopic(name), DEAD_LETTERS_TOPIC]);
+      const results = seriesOf([pipeline]).map(resultsTopic);
+      access.write(taskRole, [...results, lateTopic(name), DEAD_LETTERS_TOPIC]);
       access.transact(taskRole, transactionalIdPatterns(environment, pipeline));
     }
   }

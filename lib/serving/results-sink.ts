@@ -8,7 +8,7 @@ import { DEAD_LETTERS_TOPIC, resultsTopic } from "../../contracts/topics.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
-import type { DeployedPipeline } from "../processing/pipeline.ts";
+import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 
@@ -48,11 +48,11 @@ export class ResultsSink extends Construct {
     transport.access.connect(this.#sink.role);
     transport.access.write(this.#sink.role, [DEAD_LETTERS_TOPIC]);
     this.allowPolling(transport, pipelines);
-    for (const { name } of pipelines) this.mapTopic(name, transport.clusterArn);
+    for (const series of seriesOf(pipelines)) this.mapTopic(series, transport.clusterArn);
   }
 
   private allowPolling({ access }: TransportStack, pipelines: readonly DeployedPipeline[]): void {
-    const names = pipelines.map(({ name }) => name);
+    const names = seriesOf(pipelines);
     const groups = names.map((name) => sinkConsumerGroup(this.#stack.config.name, name));
     access.consume(this.#sink.role, names.map(resultsTopic), groups);
     access.poll(this.#sink.role);
@@ -66,13 +66,13 @@ export class ResultsSink extends Construct {
   }
 
   /** Has no on-failure destination: it would end retries after ten, and a result must never be skipped. */
-  private mapTopic(pipeline: string, clusterArn: string): void {
+  private mapTopic(series: string, clusterArn: string): void {
     const { batchRecords, batchWindowSeconds } = this.#stack.config.sink;
-    const mapping = new EventSourceMapping(this, `Mapping-${pipeline}`, {
+    const mapping = new EventSourceMapping(this, `Mapping-${series}`, {
       target: this.#sink.lambda,
       eventSourceArn: clusterArn,
-      kafkaTopic: resultsTopic(pipeline),
-      kafkaConsumerGroupId: sinkConsumerGroup(this.#stack.config.name, pipeline),
+      kafkaTopic: resultsTopic(series),
+      kafkaConsumerGroupId: sinkConsumerGroup(this.#stack.config.name, series),
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: batchRecords,
       maxBatchingWindow: Duration.seconds(batchWindowSeconds),

@@ -8,7 +8,7 @@ import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import { SignedApi } from "../http/signed-api.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
-import type { DeployedPipeline } from "../processing/pipeline.ts";
+import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import { ResultsSink } from "./results-sink.ts";
@@ -58,7 +58,7 @@ export class ServingStack extends SpillwayStack {
       environment: {
         [environmentVariables.environment]: this.config.name,
         [environmentVariables.resultsTable]: table.tableName,
-        [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
+        [environmentVariables.pipelines]: seriesOf(pipelines).join(","),
       },
     });
     table.grant(query.role, "dynamodb:Query");

@@ -8,7 +8,7 @@ import {
   type TopicDefinition,
   topics,
 } from "../../contracts/topics.ts";
-import type { DeployedPipeline } from "../processing/pipeline.ts";
+import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
 
 export const REPLICATION_FACTOR = 3;
 export const MIN_INSYNC_REPLICAS = 2;
@@ -60,7 +60,9 @@ export function deployedTopics(pipelines: readonly DeployedPipeline[]): readonly
 function pipelineTopics(pipeline: DeployedPipeline): readonly DeployedTopic[] {
   const partitions = pipelinePartitions(pipeline);
   return [
-    topic(resultsTopic(pipeline.name), partitions, RESULTS_RETENTION_MS, maxMessageBytes),
+    ...seriesOf([pipeline]).map((series) =>
+      topic(resultsTopic(series), partitions, RESULTS_RETENTION_MS, maxMessageBytes),
+    ),
     topic(lateTopic(pipeline.name), partitions, REJECTED_RETENTION_MS, maxEnvelopeMessageBytes),
   ];
 }

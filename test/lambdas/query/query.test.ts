@@ -30,6 +30,7 @@ beforeAll(async () => {
   await store(hours.map((hour) => atHour(hour, { value: { hour } })));
   const retracted = { kind: "retract", version: { generation: 2, checkpoint: 0, index: 0 } } as const;
   await store([atHour(2, retracted), atHour(30, retracted)]);
+  await store([1, 2, 3, 10].map((pane) => atHour(0, { key: "panes", pane })));
   await store([atHour(0, { key: "a/b c#1", value: { odd: true } })]);
 });
 
@@ -92,6 +93,20 @@ describe("GET /results", () => {
     expect(hours).toEqual(expectedHours);
   });
 
+  it.each([1, 2, 1_000])("pages through the panes of a window, %i at a time", async (limit) => {
+    const panes: (number | undefined)[] = [];
+    let next: string | undefined;
+    do {
+      const { body } = await get(
+        { from: FROM, to: TO, limit: String(limit), ...(next && { next }) },
+        "panes",
+      );
+      panes.push(...body.items.map(({ pane }) => pane));
+      next = body.next;
+    } while (next !== undefined);
+    expect(panes).toEqual([1, 2, 3, 10]);
+  });
+
   it("includes from and excludes to", async () => {
     const { body } = await get({ from: "2001-01-31T03:00:00Z", to: "2001-01-31T05:00:00Z" });
     expect(hoursOf(body)).toEqual([3, 4]);
@@ -142,10 +157,10 @@ describe("GET /results", () => {
   });
 
   it("does not widen the range by a token of another", async () => {
-    const next = writeNextToken({ startMs: DAY_START_MS - 365 * DAY_MS, endMs: 0 });
+    const next = writeNextToken({ startMs: DAY_START_MS - 365 * DAY_MS, endMs: 0, pane: 0 });
     const { body } = await get({ from: "2001-01-31T03:00:00Z", to: "2001-01-31T04:00:00Z", next });
     expect(hoursOf(body)).toEqual([3]);
-    const past = writeNextToken({ startMs: Date.parse(TO), endMs: Date.parse(TO) });
+    const past = writeNextToken({ startMs: Date.parse(TO), endMs: Date.parse(TO), pane: 0 });
     expect(await get({ from: FROM, to: TO, next: past })).toEqual({ status: 200, body: { items: [] } });
   });
 });
@@ -172,8 +187,8 @@ describe("GET /results refuses", () => {
     ["limit", { limit: "ten" }],
     ["next", { next: "" }],
     ["next", { next: "AAAA" }],
-    ["next", { next: `${writeNextToken({ startMs: 1, endMs: 2 })}!` }],
-    ["next", { next: Buffer.from("1.2.3").toString("base64url") }],
+    ["next", { next: `${writeNextToken({ startMs: 1, endMs: 2, pane: 0 })}!` }],
+    ["next", { next: Buffer.from("1.2.3.4").toString("base64url") }],
   ] satisfies [string, Parameters][])("a bad %s with 400: %o", async (field, parameters) => {
     expect(await get(parameters as Parameters)).toMatchObject({
       status: 400,

@@ -26,6 +26,20 @@ describe("reading a batch", () => {
     expect(stored!.partitionKey).toBe("airport-delays#ATL#2001-01-31");
   });
 
+  it("takes a retraction, which has no value, in the place of what it takes back", () => {
+    const retraction = { ...result, kind: "retract", value: null, version: version(11) };
+    const batch = readBatch(delivery([mskRecord(result), mskRecord(retraction)]));
+    expect(batch.newest).toMatchObject([{ result: { kind: "retract" } }]);
+    expect(batch.undecodable).toEqual([]);
+  });
+
+  it("keeps every pane of a window where each is a row of its own", () => {
+    const panes = [1, 2, 11].map((pane) => mskRecord({ ...result, pane, version: version(pane) }));
+    const keys = readBatch(delivery(panes)).newest.map(({ sortKey }) => sortKey);
+    expect(new Set(keys).size).toBe(3);
+    expect([...keys].sort()).toEqual(keys);
+  });
+
   it("reads the batches of all partitions", () => {
     const event = delivery([mskRecord(result)]);
     const records = { ...event.records, "airport-delays.results-1": [mskRecord(atHour(1))] };
@@ -49,8 +63,10 @@ const invalid: [what: string, value: unknown][] = [
   ["no key", { ...result, key: undefined }],
   ["a window without end", { ...result, window: { start: 0 } }],
   ["a window that ends as it starts", { ...result, window: { start: 5, end: 5 } }],
-  ["a window beyond all dates", { ...result, window: { start: 8e15, end: 8.1e15 } }],
+  ["a window beyond all dates", { ...result, window: { start: 9e15, end: 9.1e15 } }],
   ["a value that is no object", { ...result, value: 3 }],
+  ["a result without a value", { ...result, value: null }],
+  ["a pane that is no number from 1", { ...result, pane: 0 }],
   ["revision 0", { ...result, revision: 0 }],
   ["no version", { ...result, version: undefined }],
   ["a version beyond its digits", { ...result, version: { generation: 1_000_000, checkpoint: 0, index: 0 } }],

@@ -3,9 +3,24 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { transactionalId } from "../../../contracts/environment.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
-const delays = { name: "delays", service: "flights", inputs: [{ topic: "flights" }] };
-const routes = { name: "routes", service: "flights", inputs: [{ topic: "flights" }] };
-const fraud = { name: "fraud", service: "fraud", inputs: [{ topic: "user-activity" }] };
+const delays = {
+  name: "delays",
+  service: "flights",
+  inputs: [{ topic: "flights" }],
+  operators: [{ series: "delays" }],
+};
+const routes = {
+  name: "routes",
+  service: "flights",
+  inputs: [{ topic: "flights" }],
+  operators: [{ series: "routes" }],
+};
+const fraud = {
+  name: "fraud",
+  service: "fraud",
+  inputs: [{ topic: "user-activity" }],
+  operators: [{ series: "fraud" }],
+};
 
 describe("processing", () => {
   let template: Template;

@@ -3,8 +3,18 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { resultsTable } from "../../../contracts/results.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
-const delays = { name: "delays", service: "flights", inputs: [{ topic: "flights" }] };
-const fraud = { name: "fraud", service: "fraud", inputs: [{ topic: "user-activity" }] };
+const delays = {
+  name: "delays",
+  service: "flights",
+  inputs: [{ topic: "flights" }],
+  operators: [{ series: "delays" }],
+};
+const fraud = {
+  name: "fraud",
+  service: "fraud",
+  inputs: [{ topic: "user-activity" }],
+  operators: [{ series: "fraud" }],
+};
 
 describe("serving", () => {
   let template: Template;

@@ -8,7 +8,12 @@ import {
   UnknownTopicError,
 } from "../../../lib/transport/topics.ts";
 
-const delays = { name: "delays", service: "delays", inputs: [{ topic: "flights" }] };
+const delays = {
+  name: "delays",
+  service: "delays",
+  inputs: [{ topic: "flights" }],
+  operators: [{ series: "delays" }],
+};
 
 describe("deployedTopics", () => {
   test("has the catalogue's topics, the dead letters and each pipeline's own", () => {
