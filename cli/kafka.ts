@@ -1,13 +1,17 @@
 /** The command's Kafka client. */
 import { Kafka, logLevel } from "kafkajs";
 
+/** kafkajs' own. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 /**
  * A client for the brokers of the local platform. It logs nothing, since what goes wrong reaches the caller as a
  * rejection, and a broker that is away for a while is part of what the demo shows.
  */
-export function kafkaClient(bootstrapServers: string): Kafka {
+export function kafkaClient(bootstrapServers: string, requestTimeoutMs = REQUEST_TIMEOUT_MS): Kafka {
   dropNegativeTimeoutWarnings();
   return new Kafka({
+    requestTimeout: requestTimeoutMs,
     clientId: "spillway-cli",
     brokers: bootstrapServers.split(","),
     logLevel: logLevel.NOTHING,

@@ -9,6 +9,10 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
+  chaos: {
+    summary: "break brokers, processors, connections and stores at random, check every number",
+    load: async () => (await import("./chaos/command.ts")).chaos,
+  },
   demo: {
     summary: "replay real flights through it, kill a processor on the way, check every number",
     load: async () => (await import("./demo/command.ts")).demo,

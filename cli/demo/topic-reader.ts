@@ -21,23 +21,30 @@ export async function endOffsets(admin: Admin, topic: string): Promise<EndOffset
 
 const SETTLE_MS = 250;
 const MIB = 1024 * 1024;
+const FETCHING = { maxBytes: 16 * MIB, maxBytesPerPartition: 4 * MIB, maxWaitTimeInMs: 100 };
+
+/** Whether records of aborted transactions are read too, or left out. */
+export type Isolation = "uncommitted" | "committed";
 
 /**
- * Calls `onRecords` with every record up to the topic's present end, committed ones only (aborted transactions are
- * left out), then resolves with that end. Nobody should be writing to it. Rejects with the client's error, or with the signal's reason.
+ * Calls `onRecords` with every record up to the topic's present end, then resolves with that end. Nobody should be
+ * writing to it. Rejects with the client's error, or with the signal's reason.
  */
 export async function readTopic(
   kafka: Kafka,
   topic: string,
   onRecords: (records: TopicRecords) => void,
   signal: AbortSignal,
+  isolation: Isolation = "committed",
 ): Promise<EndOffsets> {
   const admin = kafka.admin();
   await admin.connect();
   const groupId = `spillway-check-${topic}-${randomUUID()}`;
   try {
     const ends = await settledEndOffsets(admin, topic, signal);
-    await readTo(ends, kafka, groupId, topic, onRecords, signal);
+    const readUncommitted = isolation === "uncommitted";
+    const consumer = kafka.consumer({ ...FETCHING, groupId, readUncommitted });
+    await readTo(ends, consumer, topic, onRecords, signal);
     await admin.deleteGroups([groupId]).catch(() => {
       // A group left behind without members expires by itself.
     });
@@ -62,21 +69,15 @@ async function settledEndOffsets(admin: Admin, topic: string, signal: AbortSigna
 
 async function readTo(
   ends: EndOffsets,
-  kafka: Kafka,
-  groupId: string,
+  consumer: Consumer,
   topic: string,
   onRecords: (records: TopicRecords) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const unread = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
   if (unread.size === 0) return;
-  const consumer = kafka.consumer({
-    groupId,
-    readUncommitted: false,
-    maxBytes: 16 * MIB,
-    maxBytesPerPartition: 4 * MIB,
-    maxWaitTimeInMs: 100,
-  });
+  // A client that has to join its group again, because a broker moved, starts again.
+  const next = new Map<number, number>();
   try {
     await consumer.connect();
     const reachedEnd = untilRead(consumer, unread, signal);
@@ -86,7 +87,10 @@ async function readTo(
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch: { partition, messages } }) => {
-        onRecords({ partition, messages });
+        const unseen = messages.filter(({ offset }) => Number(offset) >= (next.get(partition) ?? 0));
+        if (unseen.length === 0) return;
+        next.set(partition, Number(unseen.at(-1)!.offset) + 1);
+        onRecords({ partition, messages: unseen });
       },
     });
     await reachedEnd;

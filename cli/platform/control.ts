@@ -4,6 +4,8 @@ interface State {
   readonly services: Readonly<Record<string, { readonly processes: readonly { readonly pid?: number }[] }>>;
 }
 
+const NOT_FOUND = 404;
+
 export class Control {
   readonly url: string;
   readonly #signal: AbortSignal;
@@ -19,19 +21,31 @@ export class Control {
    * number from 0 to below 1.
    */
   async kill(service: string, victim: number): Promise<number | undefined> {
-    const { services } = (await this.#request("GET", "/state")) as State;
+    const { services } = (await this.#answer("GET", "/state")) as State;
     const processes = services[service]?.processes ?? [];
     const running = [...processes.keys()].filter((index) => processes[index]!.pid !== undefined);
     const index = running[Math.floor(victim * running.length)];
     if (index === undefined) return undefined;
-    await this.#request("POST", `/services/${encodeURIComponent(service)}/kill?index=${index}`);
+    await this.post(`/services/${encodeURIComponent(service)}/kill?index=${index}`);
     return processes[index]?.pid;
   }
 
-  async #request(method: string, path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`, { method, signal: this.#signal });
+  /** Such as `/links/s3/cut`. False where there is no such target just now: a process may be between two starts. */
+  async post(path: string): Promise<boolean> {
+    const response = await this.#request("POST", path);
+    await response.arrayBuffer();
+    if (response.ok || response.status === NOT_FOUND) return response.ok;
+    throw new Error(`local/ answered ${response.status} to ${path}`);
+  }
+
+  async #answer(method: string, path: string): Promise<unknown> {
+    const response = await this.#request(method, path);
     const text = await response.text();
     if (!response.ok) throw new Error(`local/ answered ${response.status} to ${method} ${path}: ${text}`);
     return JSON.parse(text);
+  }
+
+  #request(method: string, path: string): Promise<Response> {
+    return fetch(`${this.url}${path}`, { method, signal: this.#signal });
   }
 }

@@ -20,6 +20,8 @@ export interface Platform {
   /** Names by logical id. */
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;
+  /** Its `logs` holds a file for every process. It is gone when the platform has stopped. */
+  readonly runDirectory: string;
   /** Region, credentials and endpoints, as an AWS client reads them from the environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Aborts when the platform ends unasked or the run is stopped; the reason says which. */
@@ -29,6 +31,8 @@ export interface Platform {
 export interface PlatformOptions {
   /** 1 or 3. */
   readonly brokers: number;
+  /** Whether functions are fed from topics, queues and streams. @default true */
+  readonly mappings?: boolean;
   readonly signal: AbortSignal;
   /** Called with what is being done, and with what local/ has to say. */
   readonly log: (line: string) => void;
@@ -40,16 +44,17 @@ export interface PlatformOptions {
  * ended unasked.
  */
 export async function withPlatform<T>(
-  { brokers, signal, log }: PlatformOptions,
+  options: PlatformOptions,
   use: (platform: Platform) => Promise<T>,
 ): Promise<T> {
+  const { signal, log } = options;
   const folder = await mkdtemp(join(tmpdir(), "spillway-"));
   try {
     log("synthesizing the CDK app");
     const assembly = join(folder, "cdk.out");
     await synthesize(assembly, signal);
     log("starting the assembly on this machine");
-    return await runAssembly(assembly, { brokers, signal, log }, use);
+    return await runAssembly(assembly, options, use);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -57,7 +62,7 @@ export async function withPlatform<T>(
 
 async function runAssembly<T>(
   assembly: string,
-  { brokers, signal, log }: PlatformOptions,
+  { brokers, mappings = true, signal, log }: PlatformOptions,
   use: (platform: Platform) => Promise<T>,
 ): Promise<T> {
   const failure = new AbortController();
@@ -71,6 +76,7 @@ async function runAssembly<T>(
       "--until-stdin-ends",
       "--brokers",
       String(brokers),
+      ...(mappings ? [] : ["--without-mappings"]),
     ],
     { onErrorLine: log, onLine: (line) => takeReady(line, ready) },
   );
@@ -91,7 +97,10 @@ async function runAssembly<T>(
 
 /** What local/ prints when it is up: the part that is used. */
 interface Ready
-  extends Pick<Platform, "bootstrapServers" | "services" | "tables" | "buckets" | "environment"> {
+  extends Pick<
+    Platform,
+    "bootstrapServers" | "services" | "tables" | "buckets" | "environment" | "runDirectory"
+  > {
   readonly ready: boolean;
   readonly controlUrl: string;
   /** Base URL by route, such as `POST /events`. */
