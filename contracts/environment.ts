@@ -9,6 +9,8 @@ export const environmentVariables = {
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
   /** Comma-separated names of the pipelines a processor service runs. */
   pipelines: "SPILLWAY_PIPELINES",
+  /** `on` or `off`: whether the clock closes the windows of silent partitions. Off for replays of old events. @default on */
+  idleTicks: "SPILLWAY_IDLE_TICKS",
   /** How long a processor may take to write its last checkpoints after SIGTERM, in milliseconds. */
   stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
 } as const;

@@ -27,6 +27,7 @@ const DEFAULT_STOP_TIMEOUT_MS = 25_000;
 
 const clock: Clock = {
   nowMs: () => Math.round(performance.now()),
+  epochMs: () => Date.now(),
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 };
@@ -43,6 +44,7 @@ const store = new AwsCheckpointStore({
   table: requireEnvironment(environmentVariables.checkpointTable),
   bucket: requireEnvironment(environmentVariables.checkpointBucket),
 });
+const ticks = readTicks();
 const stopTimeoutMs = readStopTimeoutMs();
 const observer = createObserver(logger, metrics, () => exit(1));
 
@@ -56,7 +58,7 @@ const workers = requireEnvironmentList(environmentVariables.pipelines).map((name
     observer,
     environment,
     owner,
-    definition: find(name),
+    definition: withTicks(find(name)),
   };
   return new Worker(context, {
     onCrash: (error) => {
@@ -65,6 +67,19 @@ const workers = requireEnvironmentList(environmentVariables.pipelines).map((name
     },
   });
 });
+
+/** Without ticks every input waits for its next record, however long that takes. */
+function withTicks(definition: PipelineDefinition): PipelineDefinition {
+  if (ticks) return definition;
+  return { ...definition, inputs: definition.inputs.map((input) => ({ ...input, idleTimeoutMs: null })) };
+}
+
+function readTicks(): boolean {
+  const name = environmentVariables.idleTicks;
+  const text = process.env[name] ?? "on";
+  if (text === "on" || text === "off") return text === "on";
+  throw new ConfigurationError(`${name} is "${text}"`, "Set it to on or off");
+}
 
 function readStopTimeoutMs(): number {
   const name = environmentVariables.stopTimeoutMs;

@@ -48,6 +48,11 @@ export class Outbox {
     return this.#bytes;
   }
 
+  /** What is held, in the order in which it was written. */
+  get records(): readonly OutputRecord[] {
+    return this.#records;
+  }
+
   /** The version that the next output will have. */
   get #nextVersion(): ResultVersion {
     return { generation: this.#generation, checkpoint: this.checkpoint, index: this.#records.length };

@@ -81,6 +81,11 @@ export class Task {
     return this.#state.inputs.map(({ offset }) => offset);
   }
 
+  /** The outputs that wait for the next checkpoint. */
+  get pendingOutputs(): readonly OutputRecord[] {
+    return this.#outbox.records;
+  }
+
   /** Size of the outputs that wait for the next checkpoint. */
   get pendingOutputBytes(): number {
     return this.#outbox.bytes;
@@ -119,6 +124,21 @@ export class Task {
     return index;
   }
 
+  /** Whether a tick has come since the last cut. */
+  get ticked(): boolean {
+    return this.#ticks.length > 0;
+  }
+
+  /**
+   * Whether a tick now would matter: it is the first since the input's last record, so that the input holds nobody
+   * back any more, or the clock has reached what is due next. Every tick is kept, so only those are made.
+   */
+  tickMatters(input: number, nowMs: number): boolean {
+    const state = this.#state.inputs[input]!;
+    const dueMs = Math.min(...this.#operators.map((operator) => operator.dueMs));
+    return !state.idle || (state.watermarkMs < dueMs && dueMs <= clockWatermark(state, nowMs));
+  }
+
   /**
    * The clock moves the watermark of an input that has had no record for a while: by as much as has passed since the
    * last one arrived (rule 3). An input that never had one only stops holding the others back.
@@ -126,9 +146,7 @@ export class Task {
    */
   tick(input: number, nowMs: number): boolean {
     const state = this.#state.inputs[input]!;
-    const { recordWatermarkMs, lastArrivalMs } = state;
-    const sinceMs = Math.max(0, nowMs - lastArrivalMs);
-    const watermarkMs = Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
+    const watermarkMs = clockWatermark(state, nowMs);
     if (state.idle && watermarkMs <= state.watermarkMs) return false;
     this.#ticks.push({ input, offsets: this.offsets, nowMs });
     state.idle = true;
@@ -304,6 +322,12 @@ export class Task {
     this.#state.watermarkMs = watermarkMs;
     for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);
   }
+}
+
+/** The watermark that records gave, moved on by as much as has passed since the last one arrived. */
+function clockWatermark({ recordWatermarkMs, lastArrivalMs }: InputState, nowMs: number): number {
+  const sinceMs = Math.max(0, nowMs - lastArrivalMs);
+  return Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
 }
 
 function timeOf({ source }: InputDefinition, event: unknown, arrivalMs: number): number {

@@ -15,6 +15,8 @@ export class Intake {
   readonly #resume: () => void;
   #paused = false;
   #highWatermark = 0;
+  /** How far each topic was fetched. */
+  readonly #reached = new Map<string, number>();
 
   constructor(flow: { readonly pause: () => void; readonly resume: () => void }) {
     this.#pause = flow.pause;
@@ -30,7 +32,18 @@ export class Intake {
     return this.#queue[0];
   }
 
+  /**
+   * Where reading a topic goes on, once all that was fetched of it is applied; undefined while some of it waits.
+   * @param applied one past the last record that was applied: commit markers may lie behind it
+   */
+  position(topic: string, applied: number): number | undefined {
+    if (this.#queue.some(({ batch }) => batch.topic === topic)) return undefined;
+    return Math.max(applied, this.#reached.get(topic) ?? 0);
+  }
+
   add(batch: RecordBatch): void {
+    this.#reached.set(batch.topic, batch.nextOffset);
+    if (batch.count === 0) return;
     this.#queue.push({ batch, next: 0 });
     this.#highWatermark = batch.highWatermark;
     if (!this.#paused && this.#queue.length >= MAX_QUEUED_BATCHES) {
@@ -45,6 +58,7 @@ export class Intake {
    */
   clear(): void {
     this.#queue.length = 0;
+    this.#reached.clear();
     this.#paused = false;
   }
 

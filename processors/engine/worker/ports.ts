@@ -5,6 +5,8 @@ import type { Counters } from "../state/task-state.ts";
 export interface Clock {
   /** Never goes back, so that no checkpoint waits for a wall clock that was set back; from any origin. */
   nowMs(): number;
+  /** Milliseconds since the epoch, on the clock that the broker's arrival times are on too. */
+  epochMs(): number;
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Lets pending I/O and timers run, then resolves. */

@@ -10,6 +10,7 @@ import { SlotRefusedError } from "../checkpoint/store.ts";
 import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
 import { Task } from "../task/task.ts";
+import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, OwnershipLostError, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
@@ -45,7 +46,7 @@ export class TaskRunner {
   readonly #stop = new AbortController();
   readonly #inputs: readonly TopicPartition[];
   readonly #intake: Intake;
-  #finishing = false;
+  readonly #finish = new AbortController();
   #sliceSteps: number;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
@@ -61,6 +62,10 @@ export class TaskRunner {
       pause: () => membership.pause(this.#inputs),
       resume: () => membership.resume(this.#inputs),
     });
+  }
+
+  get #finishing(): boolean {
+    return this.#finish.signal.aborted;
   }
 
   get state(): "recovering" | "running" | "parked" | "ended" {
@@ -83,7 +88,7 @@ export class TaskRunner {
 
   /** Stops applying records; {@link run} resolves after one last checkpoint. */
   finish(): void {
-    this.#finishing = true;
+    this.#finish.abort();
     if (this.#state === "recovering") this.stop();
     this.#wakeProcessing();
     this.#checkpointNow.abort();
@@ -129,6 +134,7 @@ export class TaskRunner {
       ownership = taken.ownership;
       await this.#work(ownership, this.#restore(ownership, taken.loaded));
     } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
       if (!(error instanceof FencedError || error instanceof SlotRefusedError)) throw error;
       context.observer.dropped(this.#name, error.message);
       if (!(await membership.confirm(groupGeneration)))
@@ -172,7 +178,11 @@ export class TaskRunner {
   /** Processing and checkpointing side by side; the failure of either ends both. */
   async #work(ownership: Ownership, task: Task): Promise<void> {
     const failed = new AbortController();
-    const loops = [this.#process(task, failed.signal), this.#commitRegularly(ownership, task, failed.signal)];
+    const loops = [
+      this.#process(task, failed.signal),
+      this.#commitRegularly(ownership, task, failed.signal),
+      this.#tickWhileIdle(task, failed.signal),
+    ];
     const end = (error: unknown): never => {
       failed.abort();
       this.#wakeProcessing();
@@ -220,6 +230,20 @@ export class TaskRunner {
   #untilWoken(): Promise<void> {
     return new Promise<void>((resolve) => {
       this.#wakeProcessing = resolve;
+    });
+  }
+
+  #tickWhileIdle(task: Task, failed: AbortSignal): Promise<void> {
+    const { clock, log, observer, definition } = this.#options.context;
+    return tickWhileIdle({
+      task,
+      inputs: definition.inputs,
+      clock,
+      signal: AbortSignal.any([failed, this.#stop.signal, this.#finish.signal]),
+      position: (input) => this.#intake.position(this.#inputs[input]!.topic, task.offsets[input]!),
+      endOffset: async (input) => (await log.bounds(this.#inputs[input]!)).high,
+      onFailure: (error) => observer.retried(this.#name, "read the log's end", error),
+      onTick: () => this.#wakeProcessing(),
     });
   }
 
@@ -277,6 +301,7 @@ export class TaskRunner {
 /** A firing may end without an output, where the checkpoint before fell right behind its last row. */
 const hasProgress = (task: Task, committed: Manifest): boolean =>
   task.pendingOutputBytes > 0 ||
+  task.ticked ||
   task.firing !== committed.firing ||
   task.offsets.some((offset, input) => offset !== committed.offsets[input]!.offset);
 
