@@ -1,6 +1,7 @@
 /**
  * Runs a synthesized cloud assembly on this machine:
- * `node local/main.ts --assembly cdk.out [--brokers 3] [--verbose] [--without-mappings] [--until-stdin-ends]`
+ * `node local/main.ts --assembly cdk.out [--brokers 3] [--verbose] [--without-mappings] [--until-stdin-ends]
+ *   [--set NAME=VALUE …]`: `--set` gives every service an environment variable that its template does not set.
  *
  * Lines for people go to stderr. Once everything is up, one line of JSON goes to stdout (see Ready in platform.ts).
  * SIGINT, SIGTERM or the end of stdin (where asked for) stop it. Exit code 1: it could not start.
@@ -11,7 +12,7 @@ import { LocalError, PrerequisiteError } from "./errors.ts";
 import { Platform, type Ready } from "./platform.ts";
 
 const USAGE =
-  "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends]";
+  "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends] [--set NAME=VALUE …]";
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -25,10 +26,21 @@ function options() {
       verbose: { type: "boolean", default: false },
       "without-mappings": { type: "boolean", default: false },
       "until-stdin-ends": { type: "boolean", default: false },
+      set: { type: "string", multiple: true, default: [] },
     },
   });
   if (values.assembly === undefined || !["1", "3"].includes(values.brokers)) throw new TypeError(USAGE);
-  return { ...values, assembly: values.assembly, brokers: Number(values.brokers) };
+  return { ...values, assembly: values.assembly, brokers: Number(values.brokers), set: settings(values.set) };
+}
+
+function settings(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((setting) => {
+      const at = setting.indexOf("=");
+      if (at < 1) throw new TypeError(USAGE);
+      return [setting.slice(0, at), setting.slice(at + 1)];
+    }),
+  );
 }
 
 function requireSetpriv(): void {
@@ -71,13 +83,13 @@ function silenceTimerWarning(): void {
 
 async function main(): Promise<void> {
   const { "until-stdin-ends": untilStdinEnds, "without-mappings": withoutMappings, ...given } = options();
-  const { assembly, brokers, verbose } = given;
+  const { assembly, brokers, verbose, set } = given;
   requireSetpriv();
   silenceTimerWarning();
   const startedMs = Date.now();
   const stopping = stopRequested(untilStdinEnds);
   const prepared = await Promise.race([
-    Platform.prepare({ assembly, brokers, verbose, withoutMappings, say }),
+    Platform.prepare({ assembly, brokers, verbose, withoutMappings, serviceSettings: set, say }),
     stopping,
   ]);
   if (typeof prepared === "string") return;

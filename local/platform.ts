@@ -36,6 +36,8 @@ export interface PlatformOptions {
   readonly verbose: boolean;
   /** Leaves event source mappings out, so that no function runs unasked. */
   readonly withoutMappings: boolean;
+  /** Environment variables for every service, beside those of its template. */
+  readonly serviceSettings: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
 }
 
@@ -203,14 +205,15 @@ export class Platform {
     });
     const warn = (line: string): void => this.#warn(line);
     this.plan.unsupported().forEach(warn);
-    const { verbose } = this.#options;
+    const { verbose, serviceSettings } = this.#options;
     const unreserved = new UnreservedConcurrency(UNRESERVED_CONCURRENCY);
     const code = join(this.runDirectory, "code");
     for (const { resource, label, definition } of planFunctions(this.plan, this.environment, code, warn)) {
       const logFile = join(this.#logs, `${label}.log`);
       this.functions.set(resource, new LambdaFunction(definition, { logFile, verbose }, unreserved));
     }
-    return planServices(this.plan, this.environment, join(this.runDirectory, "images"), warn);
+    const environment = { ...this.environment, ...serviceSettings };
+    return planServices(this.plan, environment, join(this.runDirectory, "images"), warn);
   }
 
   async #startKafka(): Promise<void> {

@@ -38,11 +38,14 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     const db = await database.connect();
     const screen = new Screen();
     await loadFlights(db, options.events);
-    return await withPlatform({ brokers: options.brokers, signal, log: screen.print }, async (platform) => {
-      const figures = await course({ platform, screen, database, db }, options);
-      screen.print(reportLines(figures).join("\n"));
-      return mismatches(figures) === 0 ? 0 : 1;
-    });
+    return await withPlatform(
+      { brokers: options.brokers, idleTicks: false, signal, log: screen.print },
+      async (platform) => {
+        const figures = await course({ platform, screen, database, db }, options);
+        screen.print(reportLines(figures).join("\n"));
+        return mismatches(figures) === 0 ? 0 : 1;
+      },
+    );
   } finally {
     database.closeSync();
   }

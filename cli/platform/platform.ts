@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { environmentVariables } from "../../contracts/environment.ts";
 import { type Child, exitOf, signalGroup, startChild } from "./child.ts";
 import { Control } from "./control.ts";
 import { rootPath, synthesize } from "./synthesize.ts";
@@ -33,6 +34,8 @@ export interface PlatformOptions {
   readonly brokers: number;
   /** Whether functions are fed from topics, queues and streams. @default true */
   readonly mappings?: boolean;
+  /** Whether the clock closes the windows of silent partitions. Off where old events are replayed. @default true */
+  readonly idleTicks?: boolean;
   readonly signal: AbortSignal;
   /** Called with what is being done, and with what local/ has to say. */
   readonly log: (line: string) => void;
@@ -62,7 +65,7 @@ export async function withPlatform<T>(
 
 async function runAssembly<T>(
   assembly: string,
-  { brokers, mappings = true, signal, log }: PlatformOptions,
+  { brokers, mappings = true, idleTicks = true, signal, log }: PlatformOptions,
   use: (platform: Platform) => Promise<T>,
 ): Promise<T> {
   const failure = new AbortController();
@@ -77,6 +80,7 @@ async function runAssembly<T>(
       "--brokers",
       String(brokers),
       ...(mappings ? [] : ["--without-mappings"]),
+      ...(idleTicks ? [] : ["--set", `${environmentVariables.idleTicks}=off`]),
     ],
     { onErrorLine: log, onLine: (line) => takeReady(line, ready) },
   );
