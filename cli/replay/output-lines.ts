@@ -1,0 +1,75 @@
+/** What a pipeline writes, as lines of JSON. */
+import { writeSync } from "node:fs";
+import type { ResultRecord } from "../../contracts/results.ts";
+import { DEAD_LETTERS_TOPIC, lateTopic } from "../../contracts/topics.ts";
+import type { OutputRecord } from "../../processors/engine/log/port.ts";
+import type { PlacedOutput } from "./partition.ts";
+
+/** One line of a replay's output, its fields in this order. */
+export interface OutputLine {
+  readonly kind: "result" | "retract" | "late" | "dead";
+  /** The pipeline's name, or `<pipeline>.<branch>`; that of a late or dead line is always the pipeline's. */
+  readonly pipeline: string;
+  /** Null for late and dead. */
+  readonly key: string | null;
+  /** Milliseconds since the epoch, end exclusive. Null for late and dead. */
+  readonly window: { readonly start: number; readonly end: number } | null;
+  /**
+   * The result; null in a retraction. For late and dead the line as text, in which bytes that are not UTF-8 are
+   * U+FFFD; for a result that could not be made, what its dead letter holds: JSON of its key, window and row.
+   */
+  readonly value: unknown;
+  /** The nth emission of this window, from 1; in a retraction that of the last one. Null for late and dead. */
+  readonly revision: number | null;
+}
+
+const FLUSH_CHARS = 1 << 20;
+
+export class OutputLines {
+  readonly #pipeline: string;
+  readonly #file: number;
+  readonly counts = { result: 0, retract: 0, late: 0, dead: 0 };
+  #text: string[] = [];
+  #chars = 0;
+
+  /** @param file descriptor, open for writing; the caller closes it */
+  constructor(pipeline: string, file: number) {
+    this.#pipeline = pipeline;
+    this.#file = file;
+  }
+
+  write(outputs: readonly PlacedOutput[]): void {
+    for (const { output } of outputs) {
+      const line = toLine(this.#pipeline, output);
+      this.counts[line.kind] += 1;
+      const text = `${JSON.stringify(line)}\n`;
+      this.#text.push(text);
+      this.#chars += text.length;
+      if (this.#chars >= FLUSH_CHARS) this.flush();
+    }
+  }
+
+  flush(): void {
+    const bytes = Buffer.from(this.#text.join(""));
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+    this.#text = [];
+    this.#chars = 0;
+  }
+}
+
+export function toLine(pipeline: string, { topic, value }: OutputRecord): OutputLine {
+  const text = Buffer.from(value!).toString();
+  if (topic === DEAD_LETTERS_TOPIC) return rejected("dead", pipeline, text);
+  if (topic === lateTopic(pipeline)) return rejected("late", pipeline, text);
+  const { kind, pipeline: series, key, window, value: result, revision } = JSON.parse(text) as ResultRecord;
+  return { kind, pipeline: series, key, window, value: result, revision };
+}
+
+const rejected = (kind: "late" | "dead", pipeline: string, value: string): OutputLine => ({
+  kind,
+  pipeline,
+  key: null,
+  window: null,
+  value,
+  revision: null,
+});
