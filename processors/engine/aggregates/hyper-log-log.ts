@@ -143,18 +143,20 @@ function lowerBound(marks: readonly number[], least: number): number {
   return low;
 }
 
-/** Ertl 2017, algorithm 6: from how many registers have each rank, highest rank first. */
+/**
+ * Ertl 2017, algorithm 6: from how many registers have each rank, highest rank first. His correction for registers
+ * that can rise no further is left out: one in 2^(64 - precision) values raises a register so far.
+ */
 function estimate(registers: Registers, precision: number): number {
   const size = 2 ** precision;
-  const mostRank = 64 - precision + 1;
-  const counts = new Array<number>(mostRank + 1).fill(0);
+  const counts = new Array<number>(RANKS).fill(0);
   counts[0] = size;
   for (const mark of marksIn(registers)) {
     counts[0]! -= 1;
     counts[mark % RANKS]! += 1;
   }
-  let sum = size * tau(1 - counts[mostRank]! / size);
-  for (let rank = mostRank - 1; rank > 0; rank--) sum = (sum + counts[rank]!) / 2;
+  let sum = 0;
+  for (let rank = RANKS - 1; rank > 0; rank--) sum = (sum + counts[rank]!) / 2;
   sum += size * sigma(counts[0]! / size);
   return (size * size) / (2 * Math.LN2 * sum);
 }
@@ -170,19 +172,6 @@ function sigma(share: number): number {
     sum += power * weight;
   }
   return sum;
-}
-
-/** (1 - x - Σ (1 - x^(2^-k))² 2^-k) / 3: what registers stand for that can rise no more (a share 1 - x of them). */
-function tau(share: number): number {
-  if (share === 0 || share === 1) return 0;
-  let root = share;
-  let sum = 1 - share;
-  for (let weight = 0.5, before = -1; sum !== before; weight /= 2) {
-    root = Math.sqrt(root);
-    before = sum;
-    sum -= (1 - root) ** 2 * weight;
-  }
-  return sum / 3;
 }
 
 const SPARSE = 0;

@@ -33,9 +33,7 @@ export function timedValue<Event, Value extends JsonLike>(
       row[at + 1] = NOTHING;
     },
     add,
-    merge: (into, from, at) => {
-      if (from[at + 1] !== NOTHING) add(into, at, from[at + 1], from[at] as number);
-    },
+    merge: (into, from, at) => add(into, at, from[at + 1], from[at] as number),
     result: (row, at) => {
       const text = row[at + 1] as string;
       return text === NOTHING ? null : JSON.parse(text);

@@ -30,7 +30,8 @@ test("too many values are an error, drop their memory, and stay too many", () =>
     "more than maxValues (2) distinct values; raise it, or use distinctApprox",
   );
   expect(bytesOf(aggregate, row)).toBe("00");
-  expect(() => resultIn(aggregate, merged(aggregate, rowOf(aggregate, [1]), row))).toThrow("maxValues");
+  const roomier = distinct(self, { maxValues: 100 });
+  expect(() => resultIn(roomier, merged(roomier, rowOf(roomier, [1]), row))).toThrow("maxValues");
   expect(() =>
     resultIn(aggregate, merged(aggregate, rowOf(aggregate, [1]), rowOf(aggregate, [2, 3]))),
   ).toThrow(expect.objectContaining({ code: "LIMIT_PASSED" }));

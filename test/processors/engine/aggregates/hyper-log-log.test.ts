@@ -102,6 +102,17 @@ test("ranks stay within what is left of the hash, at every precision", () => {
   );
 });
 
+test("a row that was read does not share the snapshot's bytes", () => {
+  const aggregate = distinctApprox(self, { precision: 4 });
+  const bytes = Buffer.from(bytesOf(aggregate, rowOf(aggregate, [1, 2, 3, 4, 5, 6])), "hex");
+  const row: unknown[] = [];
+  aggregate.read(new ByteReader(bytes), row, 0);
+  const before = aggregate.result(row, 0);
+  bytes.fill(0);
+
+  expect(aggregate.result(row, 0)).toBe(before);
+});
+
 test("options, values and bytes out of range are refused", () => {
   expect(() => distinctApprox(self, { precision: 3 })).toThrow(
     "precision is 3; it must be a whole number from 4 to 18",

@@ -71,6 +71,20 @@ describe("a sum of whole numbers beyond 2^53 is an error", () => {
     expect(() => resultIn(sum(self), row)).toThrow("use sumBigInt");
   });
 
+  test("also where only the part lost to rounding was too large, and all of it was taken back", () => {
+    const huge = 2 ** 100;
+    const row = (high: number, low: number) => ["", high, low, 0, ""];
+    const added = row(huge, MAX_SAFE_INTEGER);
+    sum(self).add(added, 1, 3, 0);
+    const joined = merged(sum(self), row(huge, MAX_SAFE_INTEGER), row(huge, 3));
+
+    const takenBack = merged(sum(self), added, row(-huge, -MAX_SAFE_INTEGER));
+    expect(() => resultIn(sum(self), takenBack)).toThrow("use sumBigInt");
+    expect(() => resultIn(sum(self), merged(sum(self), joined, row(-2 * huge, -MAX_SAFE_INTEGER)))).toThrow(
+      "use sumBigInt",
+    );
+  });
+
   test("and otherwise it is exact", () => {
     const safe = fc.array(fc.maxSafeInteger(), { maxLength: 30 });
     fc.assert(
