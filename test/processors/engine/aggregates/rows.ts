@@ -121,6 +121,23 @@ export function keepsTheLaws<Event>({ aggregate, value, compareMerged, anyOrder 
     );
   });
 
+  test("a merge leaves the other row as it is, and what is added later goes to one of them only", () => {
+    fc.assert(
+      fc.property(events, events, events, (left, right, later) => {
+        const from = addAll(aggregate, right);
+        const before = bytesOf(aggregate, from);
+        const into = merged(aggregate, addAll(aggregate, left), from);
+        const after = bytesOf(aggregate, into);
+        expect(bytesOf(aggregate, from)).toBe(before);
+        addAll(aggregate, later, from);
+        expect(bytesOf(aggregate, into)).toBe(after);
+        const grown = bytesOf(aggregate, from);
+        addAll(aggregate, later, into);
+        expect(bytesOf(aggregate, from)).toBe(grown);
+      }),
+    );
+  });
+
   test("a row that was written and read goes on as the original does", () => {
     fc.assert(
       fc.property(events, events, (before, after) => {
