@@ -26,7 +26,7 @@ export interface Aggregate<Event, Result = unknown, Value = unknown> {
   create(row: Row, at: number): void;
   /** @param timeMs the event's time, for aggregates to which order matters */
   add(row: Row, at: number, value: Value, timeMs: number): void;
-  /** Adds what `from` holds from slot `at` to `into`; `from` is not used afterwards. */
+  /** Adds what `from` holds from slot `at` to `into`. `from` stays as it is, and neither can change the other later. */
   merge(into: Row, from: Row, at: number): void;
   /** The result, as JSON will show it. Throws where it cannot be told; the pane then goes to the dead letters. */
   result(row: Row, at: number): Result;

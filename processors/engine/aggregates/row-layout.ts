@@ -9,7 +9,7 @@ import type { Aggregate, Row } from "./aggregate.ts";
 
 /** How often the row was emitted. */
 export const REVISION = 0;
-/** 1 where the row was changed since it was emitted last, else 0. */
+/** Above 0 where the row was changed since it was emitted last: 1, or how many elements that was where they count. */
 export const CHANGED = 1;
 /** The cut before which the row was last written down as changed; no part of a snapshot. */
 export const MARK = 2;
@@ -87,7 +87,7 @@ export class RowLayout {
     }
   }
 
-  /** Adds what `from` holds to `into`; `from` is not used afterwards. */
+  /** Adds what `from` holds to `into`; `from` stays as it is. */
   merge(into: Row, from: Row): void {
     for (let i = 0; i < this.#aggregates.length; i++) {
       this.#aggregates[i]!.aggregate.merge(into, from, this.#slots[i]!);

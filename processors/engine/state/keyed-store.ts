@@ -1,12 +1,12 @@
 /**
- * A value for each key, with a note of which changed since the last cut. Values are replaced, never changed in
- * place: what a cut wrote down stays what it was.
+ * A value for each key, with a note of which changed since the last cut. A cut writes values down as bytes at once, so
+ * that a value may also be changed in place, where that is noted ({@link KeyedStore.touch}).
  */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 export interface ValueCodec<Value> {
   write(writer: ByteWriter, value: Value): void;
-  read(reader: ByteReader): Value;
+  read(reader: ByteReader, key: string): Value;
 }
 
 export class KeyedStore<Value> {
@@ -28,6 +28,11 @@ export class KeyedStore<Value> {
 
   set(key: string, value: Value): void {
     this.#values.set(key, value);
+    this.#dirty.add(key);
+  }
+
+  /** Notes that the key's value was changed in place. */
+  touch(key: string): void {
     this.#dirty.add(key);
   }
 
@@ -62,13 +67,16 @@ export class KeyedStore<Value> {
 
   /** @param codec how whoever wrote it wrote a value; default: as today */
   readBase(reader: ByteReader, codec: ValueCodec<Value> = this.#codec): void {
-    for (let count = reader.varint(); count > 0; count--) this.#values.set(reader.text(), codec.read(reader));
+    for (let count = reader.varint(); count > 0; count--) {
+      const key = reader.text();
+      this.#values.set(key, codec.read(reader, key));
+    }
   }
 
   readDelta(reader: ByteReader, codec: ValueCodec<Value> = this.#codec): void {
     for (let count = reader.varint(); count > 0; count--) {
       const key = reader.text();
-      if (reader.varint() === 1) this.#values.set(key, codec.read(reader));
+      if (reader.varint() === 1) this.#values.set(key, codec.read(reader, key));
       else this.#values.delete(key);
     }
   }

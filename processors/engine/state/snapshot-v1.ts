@@ -4,8 +4,8 @@
  */
 import type { Row } from "../aggregates/aggregate.ts";
 import { CHANGED, FIRST_SLOT, REVISION } from "../aggregates/row-layout.ts";
-import { FixedWindowsDefinition } from "../operators/windows/fixed-windows-definition.ts";
 import { FixedWindowsState } from "../operators/windows/fixed-windows-state.ts";
+import { WindowsDefinition } from "../operators/windows/windows-definition.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { ByteReader } from "./bytes.ts";
 import { requireCompatible } from "./schema.ts";
@@ -83,7 +83,7 @@ function readWindows(
 ): void {
   const [operator] = definition.operators;
   const [section] = state.operators;
-  if (!(operator instanceof FixedWindowsDefinition && section instanceof FixedWindowsState)) {
+  if (!(operator instanceof WindowsDefinition && section instanceof FixedWindowsState)) {
     throw new Error("a compatible definition has windows of fixed size");
   }
   for (let windows = reader.varint(); windows > 0; windows--) {

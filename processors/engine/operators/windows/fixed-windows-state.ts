@@ -6,9 +6,11 @@ import type { Row } from "../../aggregates/aggregate.ts";
 import { CHANGED, MARK } from "../../aggregates/row-layout.ts";
 import type { ByteReader, ByteWriter } from "../../state/bytes.ts";
 import type { SectionSchema } from "../../state/section.ts";
+import { nextMultiple } from "../../windows/emission.ts";
+import type { FixedWindow } from "../../windows/window.ts";
 import type { Operator, OperatorContext, OperatorState } from "../operator.ts";
 import { FixedWindows } from "./fixed-windows.ts";
-import type { FixedWindowsDefinition } from "./fixed-windows-definition.ts";
+import type { WindowsDefinition } from "./windows-definition.ts";
 
 export class OpenWindow {
   readonly startMs: number;
@@ -40,21 +42,21 @@ export class OpenWindow {
   }
 }
 
-/** No emission is due before the first event has come. */
+/** Nothing is due before the first event has said what time it is. */
 const NOT_SET = -Number.MAX_VALUE;
 
 export class FixedWindowsState implements OperatorState {
-  readonly #definition: FixedWindowsDefinition;
+  readonly #definition: WindowsDefinition<FixedWindow>;
   readonly windows = new Map<number, OpenWindow>();
   /** The watermark at which something is due next: an emission, or the end of a window's lateness. */
   dueMs = Number.POSITIVE_INFINITY;
-  /** The watermark at which open windows are emitted next; only where they are emitted every so often. */
-  nextEarlyMs = NOT_SET;
+  /** The watermark at which open windows that changed are emitted next; positive infinity: not before they close. */
+  nextEarlyMs = Number.POSITIVE_INFINITY;
   #cut = 1;
   #dirtyWindows = new Set<OpenWindow>();
   #removed: number[] = [];
 
-  constructor(definition: FixedWindowsDefinition) {
+  constructor(definition: WindowsDefinition<FixedWindow>) {
     this.#definition = definition;
   }
 
@@ -73,6 +75,19 @@ export class FixedWindowsState implements OperatorState {
         this.dueMs = Math.min(this.dueMs, this.nextEarlyMs);
     }
     return window;
+  }
+
+  /** Notes that something changed that is to be emitted the next time that open windows are. */
+  emitEarly(everyMs: number, watermarkMs: number): void {
+    if (this.nextEarlyMs < Number.POSITIVE_INFINITY) return;
+    this.nextEarlyMs = Math.max(NOT_SET, nextMultiple(everyMs, watermarkMs));
+    this.dueMs = Math.min(this.dueMs, this.nextEarlyMs);
+  }
+
+  /** Whether open windows are emitted at this watermark. */
+  isEarlyDue(everyMs: number, watermarkMs: number): boolean {
+    if (this.nextEarlyMs === NOT_SET) this.nextEarlyMs = nextMultiple(everyMs, watermarkMs);
+    return this.nextEarlyMs <= watermarkMs;
   }
 
   /** Notes that a row was changed since the last cut. */
@@ -135,15 +150,12 @@ export class FixedWindowsState implements OperatorState {
 
   /** Drops fired windows whose lateness is over, and finds what is due next. */
   settle(watermarkMs: number): void {
-    const { allowedLatenessMs, emission } = this.#definition;
-    this.dueMs = Number.POSITIVE_INFINITY;
+    const { allowedLatenessMs } = this.#definition;
+    this.dueMs = this.nextEarlyMs;
     for (const window of this.windows.values()) {
       const closesMs = window.endMs + allowedLatenessMs;
       if (window.fired && closesMs <= watermarkMs) this.#remove(window);
       else this.dueMs = Math.min(this.dueMs, window.fired ? closesMs : window.endMs);
-    }
-    if (emission.emit.kind === "every" && this.windows.size > 0) {
-      this.dueMs = Math.min(this.dueMs, this.nextEarlyMs);
     }
   }
 

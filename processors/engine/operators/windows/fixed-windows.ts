@@ -1,51 +1,37 @@
 /** Tumbling and hopping windows at work. */
 import type { Row } from "../../aggregates/aggregate.ts";
 import { CHANGED, type RowLayout } from "../../aggregates/row-layout.ts";
-import { type EmitPolicy, nextMultiple } from "../../windows/emission.ts";
-import { advanceOf, firstWindowStart, lastWindowStart } from "../../windows/window.ts";
-import { COUNTED, type Operator, type OperatorContext } from "../operator.ts";
-import type { FixedWindowsDefinition } from "./fixed-windows-definition.ts";
+import type { EmitPolicy } from "../../windows/emission.ts";
+import { advanceOf, type FixedWindow, firstWindowStart, lastWindowStart } from "../../windows/window.ts";
+import { COUNTED, type OperatorContext } from "../operator.ts";
 import type { FixedWindowsState, OpenWindow } from "./fixed-windows-state.ts";
 import { PaneWriter } from "./pane-writer.ts";
-import { StagedValues } from "./staged-values.ts";
+import { StagingOperator } from "./staging-operator.ts";
+import type { WindowsDefinition } from "./windows-definition.ts";
 
-export class FixedWindows implements Operator {
-  readonly #definition: FixedWindowsDefinition;
+export class FixedWindows extends StagingOperator {
+  readonly #definition: WindowsDefinition<FixedWindow>;
   readonly #state: FixedWindowsState;
   readonly #rows: RowLayout;
   readonly #emit: EmitPolicy;
   readonly #panes: PaneWriter;
-  readonly #staged: StagedValues;
 
-  constructor(definition: FixedWindowsDefinition, state: FixedWindowsState, context: OperatorContext) {
+  constructor(
+    definition: WindowsDefinition<FixedWindow>,
+    state: FixedWindowsState,
+    context: OperatorContext,
+  ) {
     const { series, rows, emission } = definition;
+    super(rows);
     this.#definition = definition;
     this.#state = state;
     this.#rows = rows;
     this.#emit = emission.emit;
     this.#panes = new PaneWriter(series, rows, emission.panes, context);
-    this.#staged = new StagedValues(rows);
   }
 
   get dueMs(): number {
     return this.#state.dueMs;
-  }
-
-  stage(element: unknown, key: string, timeMs: number): void {
-    this.#staged.add(element, key, timeMs);
-  }
-
-  discard(): void {
-    this.#staged.clear();
-  }
-
-  commit(watermarkMs: number): number {
-    let lateByMs = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < this.#staged.count; index++) {
-      lateByMs = Math.min(lateByMs, this.#place(index, watermarkMs));
-    }
-    this.#staged.clear();
-    return lateByMs;
   }
 
   fire(watermarkMs: number, maxSteps: number): number {
@@ -58,29 +44,27 @@ export class FixedWindows implements Operator {
       }
       if (window.endMs <= watermarkMs) this.#state.markFired(window);
     }
-    if (this.#emit.kind === "every") {
-      this.#state.nextEarlyMs = nextMultiple(this.#emit.everyMs, watermarkMs);
-    }
+    if (this.#state.nextEarlyMs <= watermarkMs) this.#state.nextEarlyMs = Number.POSITIVE_INFINITY;
     this.#state.settle(watermarkMs);
     return steps;
   }
 
   /** Adds an element to those of its windows that still take events; late is only what comes too late for all. */
-  #place(index: number, watermarkMs: number): number {
+  protected place(index: number, watermarkMs: number): number {
     const { window, allowedLatenessMs } = this.#definition;
-    const timeMs = this.#staged.timesMs[index]!;
+    const timeMs = this.staged.timesMs[index]!;
     const lastMs = lastWindowStart(window, timeMs);
     const lateByMs = watermarkMs - (lastMs + window.sizeMs + allowedLatenessMs);
     if (lateByMs >= 0) return lateByMs;
     for (let startMs = firstWindowStart(window, timeMs); startMs <= lastMs; startMs += advanceOf(window)) {
       const endMs = startMs + window.sizeMs;
-      if (endMs + allowedLatenessMs > watermarkMs) this.#add(index, startMs, endMs);
+      if (endMs + allowedLatenessMs > watermarkMs) this.#add(index, startMs, endMs, watermarkMs);
     }
     return COUNTED;
   }
 
-  #add(index: number, startMs: number, endMs: number): void {
-    const { keys, values, timesMs } = this.#staged;
+  #add(index: number, startMs: number, endMs: number, watermarkMs: number): void {
+    const { keys, values, timesMs } = this.staged;
     const key = keys[index]!;
     const window = this.#state.at(startMs, endMs);
     let row = window.rows.get(key);
@@ -88,12 +72,13 @@ export class FixedWindows implements Operator {
       row = this.#rows.create();
       window.rows.set(key, row);
     }
-    this.#rows.add(row, values, this.#staged.at(index), timesMs[index]!);
+    this.#rows.add(row, values, this.staged.at(index), timesMs[index]!);
     row[CHANGED] = 1;
     window.changed = true;
     this.#state.mark(window, key, row);
     // A window that has fired and still takes events emits each update at once.
     if (window.fired || this.#emit.kind === "on-update") this.#emitRow(window, key, row);
+    else if (this.#emit.kind === "every") this.#state.emitEarly(this.#emit.everyMs, watermarkMs);
   }
 
   #emitRow(window: OpenWindow, key: string, row: Row): void {
@@ -105,13 +90,8 @@ export class FixedWindows implements Operator {
   #due(watermarkMs: number): OpenWindow[] {
     const windows = this.#state.inOrder();
     const closed = windows.filter(({ endMs, fired }) => !fired && endMs <= watermarkMs);
-    return this.#earlyIsDue(watermarkMs)
-      ? [...closed, ...windows.filter(({ endMs, changed }) => changed && endMs > watermarkMs)]
-      : closed;
-  }
-
-  #earlyIsDue(watermarkMs: number): boolean {
-    const { nextEarlyMs } = this.#state;
-    return this.#emit.kind === "every" && nextEarlyMs !== -Number.MAX_VALUE && nextEarlyMs <= watermarkMs;
+    if (this.#emit.kind !== "every" || !this.#state.isEarlyDue(this.#emit.everyMs, watermarkMs))
+      return closed;
+    return [...closed, ...windows.filter(({ endMs, changed }) => changed && endMs > watermarkMs)];
   }
 }

@@ -42,8 +42,15 @@ export class PaneWriter {
     if (this.#discarding) this.#rows.reset(row);
   }
 
-  /** Takes back what was emitted of a window that is no more. */
-  retract(key: string, startMs: number, endMs: number, revision: number): void {
+  /**
+   * The row goes on as that of another window, because this one is no more. What was emitted of it is taken back;
+   * but not discarding panes: each holds elements that no other has, and stays.
+   */
+  replace(key: string, startMs: number, endMs: number, row: Row): void {
+    const revision = row[REVISION] as number;
+    if (revision === 0) return;
+    row[REVISION] = 0;
+    if (this.#discarding) return;
     const window = { start: startMs, end: endMs };
     this.#outbox.retract(this.#series, { key, window, revision }, this.#keys.of(key).bytes);
   }

@@ -18,7 +18,8 @@ export class StagedValues {
     const index = this.count;
     this.#rows.select(element, this.values, index * this.#rows.count);
     this.keys[index] = key;
-    this.timesMs[index] = timeMs;
+    // Windows begin and end at whole milliseconds, and the next moment after one of them is the next millisecond.
+    this.timesMs[index] = Math.floor(timeMs);
     this.count = index + 1;
   }
 

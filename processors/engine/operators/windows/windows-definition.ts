@@ -1,13 +1,12 @@
-/** Windows of fixed size, tumbling or hopping, as an operator. */
+/** What all windows have in common as a definition: their settings, their rows and their schema. */
 import type { NamedAggregate } from "../../aggregates/row-layout.ts";
 import { RowLayout } from "../../aggregates/row-layout.ts";
 import type { SectionSchema } from "../../state/section.ts";
 import type { Emission } from "../../windows/emission.ts";
-import type { HoppingWindow, TumblingWindow } from "../../windows/window.ts";
+import type { WindowDefinition } from "../../windows/window.ts";
 import type { OperatorDefinition, OperatorState } from "../operator.ts";
-import { FixedWindowsState } from "./fixed-windows-state.ts";
 
-export interface WindowSettings<Window> {
+export interface WindowSettings<Window extends WindowDefinition> {
   readonly series: string;
   readonly window: Window;
   /** A closed window still takes events (and is emitted again) for this long, by event time. */
@@ -17,37 +16,44 @@ export interface WindowSettings<Window> {
   readonly aggregates: readonly NamedAggregate[];
 }
 
-export class FixedWindowsDefinition implements OperatorDefinition {
+/** In what the kinds of windows differ. */
+export interface WindowKind<Window extends WindowDefinition> {
+  /** What the state is called in its schema. */
+  readonly kind: string;
+  readonly horizonMs: number;
+  newState(definition: WindowsDefinition<Window>): OperatorState;
+}
+
+export class WindowsDefinition<Window extends WindowDefinition> implements OperatorDefinition {
   readonly series: string;
-  readonly window: TumblingWindow | HoppingWindow;
+  readonly window: Window;
   readonly allowedLatenessMs: number;
   readonly emission: Emission;
   readonly rows: RowLayout;
   readonly schema: SectionSchema;
   readonly horizonMs: number;
+  readonly #newState: WindowKind<Window>["newState"];
 
-  constructor({
-    series,
-    window,
-    allowedLatenessMs,
-    emission,
-    aggregates,
-  }: WindowSettings<TumblingWindow | HoppingWindow>) {
+  constructor(
+    { series, window, allowedLatenessMs, emission, aggregates }: WindowSettings<Window>,
+    { kind, horizonMs, newState }: WindowKind<Window>,
+  ) {
     this.series = series;
     this.window = window;
     this.allowedLatenessMs = allowedLatenessMs;
     this.emission = emission;
     this.rows = new RowLayout(aggregates);
-    this.horizonMs = window.sizeMs + allowedLatenessMs;
+    this.horizonMs = horizonMs;
+    this.#newState = newState;
     this.schema = {
       name: series,
-      kind: "fixed-windows",
+      kind,
       settings: { window, allowedLatenessMs, emission },
       aggregates: this.rows.schema,
     };
   }
 
   newState(): OperatorState {
-    return new FixedWindowsState(this);
+    return this.#newState(this);
   }
 }
