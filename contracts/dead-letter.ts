@@ -41,3 +41,11 @@ export const lateHeaders = {
 
 /** Header of an in-band watermark record (null key, null value): event time in milliseconds, decimal text. */
 export const WATERMARK_HEADER = "spillway-watermark-ms";
+
+/**
+ * Headers of a watermark record that one stage of a pipeline writes for the next: which of the stage's tasks speaks, as
+ * `<task>/<tasks>` in decimal, and `1` where that task's inputs are all silent, so that it holds nobody back.
+ * `-Infinity` is a watermark there: of a task that has had no event.
+ */
+export const WATERMARK_TASK_HEADER = "spillway-watermark-task";
+export const WATERMARK_IDLE_HEADER = "spillway-watermark-idle";

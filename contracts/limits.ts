@@ -20,5 +20,8 @@ export const maxKeyBytes = KIB;
 /** `max.message.bytes` of the topics that carry events. */
 export const maxMessageBytes = KIB * KIB;
 
+/** The largest element that goes on under another key: its topic's limit, less room for its key and the batch. */
+export const maxForwardedBytes = maxMessageBytes - 16 * KIB;
+
 /** `max.message.bytes` of topics that carry an event's bytes plus headers: dead letters and late events. */
 export const maxEnvelopeMessageBytes = 2 * maxMessageBytes;

@@ -1,6 +1,6 @@
 /**
- * The topics that events arrive on. Topics that a pipeline writes (results, late) derive from its name, see
- * {@link resultsTopic} and {@link lateTopic}; every failure goes to {@link DEAD_LETTERS_TOPIC}.
+ * The topics that events arrive on. Topics that a pipeline writes (results, late, forwarded) derive from its name, see
+ * {@link resultsTopic}, {@link lateTopic} and {@link forwardedTopic}; every failure goes to {@link DEAD_LETTERS_TOPIC}.
  */
 
 const DAY_MS = 86_400_000;
@@ -24,12 +24,20 @@ const definitions = {
 export type TopicName = keyof typeof definitions;
 export const topics: Readonly<Record<TopicName, TopicDefinition>> = definitions;
 
+/** A pipeline's results: the sink is seconds behind; a week is what an operator gets to repair it. */
+export const RESULTS_RETENTION_MS = 7 * DAY_MS;
+/** Late events and dead letters: what went wrong waits for a person, who may be on holiday. */
+export const REJECTED_RETENTION_MS = 14 * DAY_MS;
+
 /** Original bytes of whatever could not be processed, with its reason in headers (see dead-letter.ts). */
 export const DEAD_LETTERS_TOPIC = "dead-letters";
 export const DEAD_LETTERS_PARTITIONS = 4;
 
 /** Closed windows of a pipeline, keyed by record key, not compacted (see results.ts). */
 export const resultsTopic = (pipeline: string): string => `${pipeline}.results`;
+
+/** Elements of a pipeline on their way to the tasks of another key; the stage before it is `<pipeline>.<name>`. */
+export const forwardedTopic = (stage: string): string => `${stage}.forwarded`;
 
 /** Events that came after their window's allowed lateness: original bytes, and how late in a header. */
 export const lateTopic = (pipeline: string): string => `${pipeline}.late`;

@@ -16,7 +16,7 @@ import { createS3Client } from "../runtime/s3.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
 import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
 import { KafkaLog } from "./adapters/kafka-log.ts";
-import type { PipelineDefinition } from "./engine/pipeline/definition.ts";
+import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
 import type { Clock } from "./engine/worker/ports.ts";
 import { Worker } from "./engine/worker/worker.ts";
 import { pipelines } from "./pipelines/all.ts";
@@ -48,7 +48,8 @@ const ticks = readTicks();
 const stopTimeoutMs = readStopTimeoutMs();
 const observer = createObserver(logger, metrics, () => exit(1));
 
-const workers = requireEnvironmentList(environmentVariables.pipelines).map((name) => {
+const definitions = requireEnvironmentList(environmentVariables.pipelines).map(find).flatMap(stagesOf);
+const workers = definitions.map((definition) => {
   const owner = `${hostname()}/${process.pid}`;
   const context = {
     log,
@@ -58,7 +59,7 @@ const workers = requireEnvironmentList(environmentVariables.pipelines).map((name
     observer,
     environment,
     owner,
-    definition: withTicks(find(name)),
+    definition: withTicks(definition),
   };
   return new Worker(context, {
     onCrash: (error) => {
@@ -133,4 +134,4 @@ async function stop(): Promise<void> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
 setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
 await Promise.all(workers.map((worker) => worker.start()));
-logger.info("processor started", { pipelines: workers.length });
+logger.info("processor started", { stages: definitions.map(({ name }) => name) });

@@ -24,6 +24,9 @@ export interface OperatorState extends StateSection {
 }
 
 export interface OperatorContext {
+  /** The task's partition, and how many its inputs have. */
+  readonly partition: number;
+  readonly partitions: number;
   readonly outbox: Outbox;
   readonly keys: KeyCache;
 }
@@ -42,11 +45,18 @@ export interface Operator {
   stage(element: unknown, key: string, timeMs: number, watermarkMs: number, input: number): void;
   /**
    * Makes what was staged part of the state, and emits what that calls for. Never throws.
-   * @returns {@link COUNTED}, or by how many milliseconds every element was too late
+   * @returns {@link COUNTED}, or by how many milliseconds every element was too late; positive infinity where
+   * nothing was staged
    */
   commit(watermarkMs: number): number;
   /** Forgets what was staged. */
   discard(): void;
+  /**
+   * Only of operators that pass the watermark on: called after every record and tick.
+   * @param idle whether the task's inputs are all silent
+   * @param arrivalMs when the event's record arrived; null after a tick or a watermark record
+   */
+  progressed?(watermarkMs: number, idle: boolean, arrivalMs: number | null): void;
   /** The watermark at which there is something to do next; positive infinity: nothing. */
   readonly dueMs: number;
   /** Does what the watermark makes due, at most `maxSteps` steps of it; returns how many it did. */

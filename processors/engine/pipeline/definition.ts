@@ -9,9 +9,27 @@ export interface PipelineDefinition {
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];
+  /** The stages that feed its inputs under another key. To the worker each is a pipeline of its own. */
+  readonly upstream: readonly PipelineDefinition[];
+  /** Of a stage: where its elements go on to. Null: it ends in results. */
+  readonly forwards: ForwardTopic | null;
 }
 
+/** A topic between two stages. */
+export interface ForwardTopic {
+  readonly topic: string;
+  /** Null: as many as the inputs of the stage that writes it have. */
+  readonly partitions: number | null;
+}
+
+/**
+ * What an input is to the task. `events`: its events move the watermark. `forwarded`: a stage upstream writes it, and
+ * says in watermark records how far it has come.
+ */
+export type InputRole = "events" | "forwarded";
+
 export interface InputDefinition {
+  readonly role: InputRole;
   readonly topic: string;
   readonly source: Source<unknown>;
   /** The watermark trails the largest event time seen by this much: how late an event may come and be on time. */
@@ -22,11 +40,17 @@ export interface InputDefinition {
   readonly dedupeHorizonMs: number | null;
   /** What an event becomes before it is grouped, none or several elements of its time; null: itself. */
   readonly transform: Transform | null;
-  /** An element's key: must hash to the partition that the record is in. */
+  /** An element's key: must hash to the partition that the record is in, but where the stage only forwards it. */
   readonly key: (element: unknown) => string;
 }
 
 export type Transform = (event: unknown) => readonly unknown[];
+
+/** The pipeline's stages, each after those that feed it; the last is the pipeline itself. */
+export const stagesOf = (definition: PipelineDefinition): PipelineDefinition[] => [
+  ...definition.upstream.flatMap(stagesOf),
+  definition,
+];
 
 /** The names of everything it writes results under. */
 export const seriesOf = ({ operators }: PipelineDefinition): string[] =>

@@ -21,8 +21,10 @@ export { everyEventTimeMs, onClose, onUpdate } from "../windows/emission.ts";
 export { everyCount, global, hopping, session, sliding, tumbling } from "../windows/window.ts";
 export { PipelineError } from "./checks.ts";
 export type { PipelineDefinition } from "./definition.ts";
+export type { RekeyOptions } from "./rekey.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
-export type { FromOptions, WindowOptions } from "./stream.ts";
+export type { WindowOptions } from "./stream.ts";
+export type { FromOptions } from "./stream-parts.ts";
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;

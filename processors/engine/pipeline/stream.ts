@@ -13,27 +13,13 @@ import {
   requireName,
   requireWindow,
 } from "./checks.ts";
-import type { InputDefinition, PipelineDefinition, Transform } from "./definition.ts";
+import type { PipelineDefinition, Transform } from "./definition.ts";
+import { type RekeyOptions, rekeyed } from "./rekey.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
+import { type FromOptions, inputOf, type KeyedStreamParts, type StreamParts } from "./stream-parts.ts";
 import { filtering, flatMapping, mapping } from "./transform.ts";
 
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
-
-export interface FromOptions {
-  /** How far events come out of order, in milliseconds of event time: the watermark trails by this much. */
-  readonly outOfOrderMs: number;
-  /**
-   * Events with the same source and id count once. `horizonMs` is how long an id is remembered, by event time;
-   * what is older than that is late. Default: as long as an event can still change something (the window's size
-   * plus its allowed lateness). `false`: no dedupe.
-   */
-  readonly dedupe?: false | { readonly horizonMs: number };
-  /**
-   * After this long without an event, at the end of the log, the clock moves the watermark, so that the last windows
-   * close. Default: one minute. `null`: windows wait for the next event.
-   */
-  readonly idleTimeoutMs?: number | null;
-}
 
 export interface WindowOptions {
   /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
@@ -69,23 +55,15 @@ export class PipelineStart {
     return new Stream<Event>({
       name: this.#name,
       service: this.#service,
+      role: "events",
       source: complete as Source<unknown>,
       outOfOrderMs,
       idleTimeoutMs,
       dedupe,
       transform: null,
+      upstream: [],
     });
   }
-}
-
-interface StreamParts {
-  readonly name: string;
-  readonly service: string;
-  readonly source: Source<unknown>;
-  readonly outOfOrderMs: number;
-  readonly idleTimeoutMs: number | null;
-  readonly dedupe: FromOptions["dedupe"];
-  readonly transform: Transform | null;
 }
 
 export class Stream<Event> {
@@ -114,14 +92,22 @@ export class Stream<Event> {
 
   /** Groups by a key. It must be the Kafka key of the event's record: an event found elsewhere is dead-lettered. */
   keyBy(key: (event: Event) => string): KeyedStream<Event> {
-    const { transform, ...rest } = this.#parts;
-    const input = { ...rest, transform, key: key as (element: unknown) => string };
-    return new KeyedStream<Event>({ stream: input, series: rest.name, transform: null });
+    const stream = { ...this.#parts, key: key as (element: unknown) => string };
+    return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
+  }
+
+  /**
+   * Groups by a key that is not the Kafka key of the event's record: a first stage sends each event on to the tasks of
+   * its new key, as JSON, through the topic `<pipeline>.<name>.forwarded`.
+   */
+  rekeyBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): KeyedStream<Event> {
+    const stream = rekeyed(this.#parts, name, key as (element: unknown) => string, options);
+    return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
   }
 }
 
 interface KeyedParts {
-  readonly stream: StreamParts & { readonly key: (element: unknown) => string };
+  readonly stream: KeyedStreamParts;
   /** What the results are called. */
   readonly series: string;
   /** Steps after keyBy. */
@@ -222,17 +208,17 @@ export class Outputs {
 
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
-    const { name, service, source, outOfOrderMs, idleTimeoutMs, dedupe, transform, key } = this.#parts.stream;
-    const input: InputDefinition = {
-      topic: source.topic,
-      source,
-      outOfOrderMs,
-      idleTimeoutMs,
-      dedupeHorizonMs: dedupeHorizonOf(name, dedupe, this.operators),
-      transform,
-      key,
-    };
-    return Object.freeze({ name, service, inputs: [input], operators: this.operators });
+    const { stream } = this.#parts;
+    const { name, service, upstream } = stream;
+    const input = inputOf(stream, dedupeHorizonOf(name, stream.dedupe, this.operators));
+    return Object.freeze({
+      name,
+      service,
+      inputs: [input],
+      operators: this.operators,
+      upstream,
+      forwards: null,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type { InputDefinition } from "../pipeline/definition.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { SectionSchema, StateSection } from "./section.ts";
 import { SeenEvents } from "./seen.ts";
+import { UpstreamWatermarks } from "./upstream-watermarks.ts";
 
 export class InputState implements StateSection {
   /** The next offset to read. */
@@ -15,14 +16,18 @@ export class InputState implements StateSection {
   /** Whether a tick has come since the last record; an idle input holds nobody back. */
   idle = false;
   readonly seen: SeenEvents | null;
+  /** Only where a stage upstream writes the input. */
+  readonly upstream: UpstreamWatermarks | null;
 
-  constructor({ dedupeHorizonMs }: InputDefinition, offset: number) {
+  constructor({ role, dedupeHorizonMs }: InputDefinition, offset: number) {
     this.offset = offset;
+    this.upstream = role === "forwarded" ? new UpstreamWatermarks() : null;
     this.seen = dedupeHorizonMs === null ? null : new SeenEvents(dedupeHorizonMs);
   }
 
-  static schema({ topic, dedupeHorizonMs }: InputDefinition): SectionSchema {
-    return { name: topic, kind: "input", settings: { dedupeHorizonMs }, aggregates: [] };
+  static schema({ role, topic, dedupeHorizonMs }: InputDefinition): SectionSchema {
+    const kind = role === "events" ? "input" : `${role}-input`;
+    return { name: topic, kind, settings: { dedupeHorizonMs }, aggregates: [] };
   }
 
   writeBase(writer: ByteWriter): void {
@@ -55,6 +60,7 @@ export class InputState implements StateSection {
     writer.float64(this.recordWatermarkMs);
     writer.float64(this.lastArrivalMs);
     writer.varint(this.idle ? 1 : 0);
+    this.upstream?.write(writer);
   }
 
   #readPosition(reader: ByteReader): void {
@@ -63,5 +69,6 @@ export class InputState implements StateSection {
     this.recordWatermarkMs = reader.float64();
     this.lastArrivalMs = reader.float64();
     this.idle = reader.varint() === 1;
+    this.upstream?.read(reader);
   }
 }

@@ -10,16 +10,20 @@ export interface CachedKey {
   readonly hash: number;
 }
 
+export interface Home {
+  readonly partition: number;
+  readonly partitions: number;
+}
+
 const utf8 = new TextEncoder();
 
 export class KeyCache {
-  readonly #partition: number;
-  readonly #partitions: number;
+  readonly #home: Home | null;
   readonly #keys = new Map<string, CachedKey>();
 
-  constructor(partition: number, partitions: number) {
-    this.#partition = partition;
-    this.#partitions = partitions;
+  /** @param home where every key must hash to; null: keys of any partition are taken */
+  constructor(home: Home | null) {
+    this.#home = home;
   }
 
   /** @throws Rejection where the key is no text, too large, or of another partition */
@@ -35,18 +39,16 @@ export class KeyCache {
       throw new Rejection("key-too-large", `the key is ${bytes.length} bytes; the limit is ${maxKeyBytes}`);
     }
     const hash = keyHash(bytes);
-    this.#requireHome(hash % this.#partitions);
+    if (this.#home !== null) requireHome(this.#home, hash);
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
     const made = { bytes, hash };
     this.#keys.set(key, made);
     return made;
   }
+}
 
-  #requireHome(home: number): void {
-    if (home === this.#partition) return;
-    throw new Rejection(
-      "key-elsewhere",
-      `the event's key belongs to partition ${home}; produce with that key`,
-    );
-  }
+function requireHome({ partition, partitions }: Home, hash: number): void {
+  const home = hash % partitions;
+  if (home === partition) return;
+  throw new Rejection("key-elsewhere", `the event's key belongs to partition ${home}; produce with that key`);
 }

@@ -4,6 +4,7 @@ import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts"
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
+import { type Announcement, announcementHeaders } from "./announcement.ts";
 
 /** Details end up in a Kafka header; a sentence is enough, and an error message may be any length. */
 const MAX_DETAIL_CHARS = 200;
@@ -90,6 +91,19 @@ export class Outbox {
       revision,
       version,
     });
+  }
+
+  /** Sends an element on to the stage downstream; its key says to which partition. */
+  forward(topic: string, key: Uint8Array, value: Uint8Array): void {
+    this.#push({ topic, key, value, headers: NO_HEADERS });
+  }
+
+  /** Tells every task downstream how far this one has come. */
+  announce(topic: string, partitions: number, announcement: Announcement): void {
+    const headers = announcementHeaders(announcement);
+    for (let partition = 0; partition < partitions; partition++) {
+      this.#push({ topic, partition, key: null, value: null, headers });
+    }
   }
 
   late(batch: RecordBatch, index: number, lateByMs: number): void {

@@ -11,10 +11,12 @@ import { IGNORED } from "../pipeline/source.ts";
 import type { InputState } from "../state/input-state.ts";
 import { encodeBase, encodeDelta } from "../state/snapshot.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
+import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
+import { type Announcement, announcementIn } from "./announcement.ts";
 import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
-import { combinedWatermark } from "./watermarks.ts";
+import { clockWatermark, combinedWatermark } from "./watermarks.ts";
 
 export interface TaskOptions {
   readonly definition: PipelineDefinition;
@@ -57,15 +59,18 @@ export class Task {
   readonly #outbox: Outbox;
   readonly #keys: KeyCache;
   readonly #operators: readonly Operator[];
+  /** Those that pass the watermark on. */
+  readonly #followers: readonly Operator[];
   #ticks: Tick[] = [];
 
   constructor({ definition, partition, partitions, generation, nextCheckpoint, state }: TaskOptions) {
     this.#definition = definition;
     this.#state = state;
     this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
-    this.#keys = new KeyCache(partition, partitions);
-    const context = { outbox: this.#outbox, keys: this.#keys };
+    this.#keys = new KeyCache(definition.forwards === null ? { partition, partitions } : null);
+    const context = { partition, partitions, outbox: this.#outbox, keys: this.#keys };
     this.#operators = state.operators.map((operator) => operator.open(context));
+    this.#followers = this.#operators.filter(({ progressed }) => progressed !== undefined);
   }
 
   get watermarkMs(): number {
@@ -131,12 +136,18 @@ export class Task {
 
   /**
    * Whether a tick now would matter: it is the first since the input's last record, so that the input holds nobody
-   * back any more, or the clock has reached what is due next. Every tick is kept, so only those are made.
+   * back any more, or the clock has reached what is due next. Every tick is kept, so only those are made. What is due
+   * downstream is not known here: the watermark is passed on once for each idle timeout.
    */
   tickMatters(input: number, nowMs: number): boolean {
     const state = this.#state.inputs[input]!;
+    if (!state.idle) return true;
+    const reachedMs = clockWatermark(state, nowMs);
+    if (this.#followers.length > 0) {
+      return reachedMs >= state.watermarkMs + (this.#definition.inputs[input]!.idleTimeoutMs ?? 0);
+    }
     const dueMs = Math.min(...this.#operators.map((operator) => operator.dueMs));
-    return !state.idle || (state.watermarkMs < dueMs && dueMs <= clockWatermark(state, nowMs));
+    return state.watermarkMs < dueMs && dueMs <= reachedMs;
   }
 
   /**
@@ -152,6 +163,7 @@ export class Task {
     state.idle = true;
     state.watermarkMs = Math.max(state.watermarkMs, watermarkMs);
     this.#advance();
+    this.#passOn(null);
     return true;
   }
 
@@ -201,6 +213,7 @@ export class Task {
       const value = batch.value(index);
       if (value === null) this.#applyWatermark(batch, index, input);
       else this.#applyEvent(batch, index, value, input);
+      this.#passOn(value === null ? null : batch.arrivalMs(index));
     } catch (error) {
       for (const operator of this.#operators) operator.discard();
       if (!(error instanceof Rejection)) throw error;
@@ -214,11 +227,32 @@ export class Task {
     if (header === undefined || batch.key(index) !== null) {
       throw new Rejection("undecodable", "the record has no value");
     }
+    const { upstream } = this.#state.inputs[input]!;
+    if (upstream !== null) {
+      this.#hear(input, upstream, announcementIn(batch, index));
+      return;
+    }
     const watermarkMs = Number(header);
     if (!Number.isSafeInteger(watermarkMs)) {
       throw new Rejection("undecodable", `${WATERMARK_HEADER} is not a whole number of milliseconds`);
     }
     this.#sawRecord(input, watermarkMs, batch.arrivalMs(index));
+  }
+
+  /** A task of the stage upstream says how far it has come. */
+  #hear(input: number, upstream: UpstreamWatermarks, heard: Announcement): void {
+    const state = this.#state.inputs[input]!;
+    upstream.report(heard.task, heard.tasks, heard);
+    state.idle = upstream.idle;
+    state.watermarkMs = Math.max(state.watermarkMs, upstream.watermarkMs);
+    this.#advance();
+  }
+
+  #passOn(arrivalMs: number | null): void {
+    if (this.#followers.length === 0) return;
+    const { inputs, watermarkMs } = this.#state;
+    const idle = inputs.every((input) => input.idle);
+    for (const follower of this.#followers) follower.progressed!(watermarkMs, idle, arrivalMs);
   }
 
   /** Order of judgement: dead, older than the horizon, duplicate, late, counted. */
@@ -279,6 +313,7 @@ export class Task {
     let lateByMs = Number.POSITIVE_INFINITY;
     for (const operator of this.#operators) lateByMs = Math.min(lateByMs, operator.commit(watermarkMs));
     if (lateByMs === COUNTED) counters.counted += 1;
+    else if (lateByMs === Number.POSITIVE_INFINITY) counters.ignored += 1;
     else this.#late(batch, index, lateByMs);
   }
 
@@ -306,6 +341,8 @@ export class Task {
   /** A record says how far event time has come, and that its input is not idle. */
   #sawRecord(input: number, watermarkMs: number, arrivalMs: number): void {
     const state = this.#state.inputs[input]!;
+    // What was forwarded says nothing of how far the others upstream have come.
+    if (state.upstream !== null) return;
     state.lastArrivalMs = arrivalMs;
     const wasIdle = state.idle;
     state.idle = false;
@@ -322,12 +359,6 @@ export class Task {
     this.#state.watermarkMs = watermarkMs;
     for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);
   }
-}
-
-/** The watermark that records gave, moved on by as much as has passed since the last one arrived. */
-function clockWatermark({ recordWatermarkMs, lastArrivalMs }: InputState, nowMs: number): number {
-  const sinceMs = Math.max(0, nowMs - lastArrivalMs);
-  return Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
 }
 
 function timeOf({ source }: InputDefinition, event: unknown, arrivalMs: number): number {

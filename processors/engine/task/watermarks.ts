@@ -1,11 +1,18 @@
 /** How the watermarks of a task's inputs become one (design, section 4, rules 1 and 3). */
-import type { InputState } from "../state/input-state.ts";
+
+/** An input of a task, or a task of the stage upstream. */
+export interface WatermarkSource {
+  /** Minus infinity before the first event. */
+  readonly watermarkMs: number;
+  /** An idle source holds nobody back. */
+  readonly idle: boolean;
+}
 
 /**
  * The smallest watermark of the inputs that are not idle. Where all are idle, the smallest of those that ever had a
  * record: the clock moves each of them on.
  */
-export function combinedWatermark(inputs: readonly InputState[]): number {
+export function combinedWatermark(inputs: readonly WatermarkSource[]): number {
   if (inputs.length === 1) return inputs[0]!.watermarkMs;
   const awake = inputs.filter(({ idle }) => !idle);
   const counting =
@@ -14,4 +21,18 @@ export function combinedWatermark(inputs: readonly InputState[]): number {
     (least, { watermarkMs }) => Math.min(least, watermarkMs),
     counting.length === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
   );
+}
+
+/**
+ * The watermark that an input's records gave, moved on by as much as has passed since the last one arrived; minus
+ * infinity where there was none.
+ */
+export function clockWatermark({ recordWatermarkMs, lastArrivalMs }: RecordWatermark, nowMs: number): number {
+  const sinceMs = Math.max(0, nowMs - lastArrivalMs);
+  return Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
+}
+
+interface RecordWatermark {
+  readonly recordWatermarkMs: number;
+  readonly lastArrivalMs: number;
 }

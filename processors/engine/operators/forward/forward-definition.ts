@@ -1,0 +1,66 @@
+/**
+ * Sends each element on under another key, through a topic of the pipeline's own, to the tasks that keep that key. It
+ * judges nothing by time and keeps nothing but how far it has told: duplicates and late events are judged downstream,
+ * where an event's copies meet whatever partitions they came in.
+ */
+import type { ByteReader, ByteWriter } from "../../state/bytes.ts";
+import type { SectionSchema } from "../../state/section.ts";
+import type { Operator, OperatorContext, OperatorDefinition, OperatorState } from "../operator.ts";
+import { Forward } from "./forward.ts";
+import { Progress } from "./progress.ts";
+
+/** Each partition of the topic gets a watermark record for at most so many elements. */
+const MAX_RECORDS_BETWEEN_WATERMARKS = 1_000;
+
+export class ForwardDefinition implements OperatorDefinition {
+  readonly series: string;
+  readonly topic: string;
+  /** Of the topic; null: as many as the inputs have. */
+  readonly partitions: number | null;
+  readonly schema: SectionSchema;
+  readonly horizonMs = 0;
+
+  constructor({ stage, topic, partitions }: { stage: string; topic: string; partitions: number | null }) {
+    this.series = stage;
+    this.topic = topic;
+    this.partitions = partitions;
+    this.schema = { name: stage, kind: "forward", settings: { topic, partitions }, aggregates: [] };
+  }
+
+  newState(): OperatorState {
+    return new ForwardState(this);
+  }
+}
+
+class ForwardState implements OperatorState {
+  readonly #definition: ForwardDefinition;
+  readonly #progress = new Progress(MAX_RECORDS_BETWEEN_WATERMARKS);
+
+  constructor(definition: ForwardDefinition) {
+    this.#definition = definition;
+  }
+
+  open(context: OperatorContext): Operator {
+    return new Forward(this.#definition, this.#progress, context);
+  }
+
+  writeBase(writer: ByteWriter): void {
+    this.#progress.write(writer);
+  }
+
+  writeDelta(writer: ByteWriter): void {
+    this.#progress.write(writer);
+  }
+
+  readBase(reader: ByteReader): void {
+    this.#progress.read(reader);
+  }
+
+  readDelta(reader: ByteReader): void {
+    this.#progress.read(reader);
+  }
+
+  restored(): void {
+    // Nothing is derived.
+  }
+}

@@ -1,0 +1,43 @@
+/** What is known of a stream between its source and its key. */
+import type { InputDefinition, InputRole, PipelineDefinition, Transform } from "./definition.ts";
+import type { Source } from "./source.ts";
+
+export interface FromOptions {
+  /** How far events come out of order, in milliseconds of event time: the watermark trails by this much. */
+  readonly outOfOrderMs: number;
+  /**
+   * Events with the same source and id count once. `horizonMs` is how long an id is remembered, by event time;
+   * what is older than that is late. Default: as long as an event can still change something (the window's size
+   * plus its allowed lateness). `false`: no dedupe.
+   */
+  readonly dedupe?: false | { readonly horizonMs: number };
+  /**
+   * After this long without an event, at the end of the log, the clock moves the watermark, so that the last windows
+   * close. Default: one minute. `null`: windows wait for the next event.
+   */
+  readonly idleTimeoutMs?: number | null;
+}
+
+export interface StreamParts {
+  readonly name: string;
+  readonly service: string;
+  readonly role: InputRole;
+  readonly source: Source<unknown>;
+  readonly outOfOrderMs: number;
+  readonly idleTimeoutMs: number | null;
+  readonly dedupe: FromOptions["dedupe"];
+  readonly transform: Transform | null;
+  /** The stages that write the source; none where it is a topic of events. */
+  readonly upstream: readonly PipelineDefinition[];
+}
+
+export type KeyedStreamParts = StreamParts & { readonly key: InputDefinition["key"] };
+
+/** The stream as an input of a task. */
+export function inputOf(
+  { role, source, outOfOrderMs, idleTimeoutMs, transform, key }: KeyedStreamParts,
+  dedupeHorizonMs: number | null,
+): InputDefinition {
+  const { topic } = source;
+  return { role, topic, source, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, transform, key };
+}
