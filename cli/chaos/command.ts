@@ -1,11 +1,12 @@
 /** `spillway chaos`: breaks the real thing for a while, and holds every number against the log. */
 import { randomInt } from "node:crypto";
-import { type Command, parseOptions, wholeNumber } from "../command.ts";
+import { type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { runChaos } from "./run.ts";
 import { runTruncation } from "./truncation.ts";
 
 const MAX_SEED = 2 ** 32 - 1;
 const MAX_MINUTES = 24 * 60;
+const MINUTE_MS = 60_000;
 
 const help = `Usage: spillway chaos [options]
 
@@ -14,7 +15,7 @@ hangs whatever there is: processors, brokers, their connections, DynamoDB and S3
 and holds all that was written against the log: every record exactly once counted, late, duplicate or dead, every
 result as an independent calculation has it. Exits with 1 if anything differs, and prints what was done.
 
-  --minutes N   how long things are broken   (default 2)
+  --minutes N   how long things are broken, such as 0.5 or 30   (default 2)
   --seed S      the same faults in the same order again; what they meet depends on real time   (default random)
   --truncate    another run: retention deletes records that a stopped task has not read; it must park, the others
                 must be exact. Takes no --minutes
@@ -29,8 +30,14 @@ export const chaos: Command = {
       truncate: { type: "boolean", default: false },
     });
     const seed = wholeNumber("seed", values.seed, 0, MAX_SEED);
-    const minutes = wholeNumber("minutes", values.minutes, 1, MAX_MINUTES);
+    const durationMs = minutes(values.minutes) * MINUTE_MS;
     if (values.truncate) return runTruncation(seed, signal);
-    return runChaos({ seed, durationMs: minutes * 60_000 }, signal);
+    return runChaos({ seed, durationMs }, signal);
   },
 };
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= MAX_MINUTES) return value;
+  throw new UsageError(`--minutes takes a number above 0, up to ${MAX_MINUTES}, not "${text}"`);
+}

@@ -8,6 +8,8 @@ import { Random } from "./random.ts";
 
 export const BROKERS = [1, 2, 3] as const;
 export const PROCESSORS = 3;
+/** Names of the links that faults touch. */
+export const LINKS = [...BROKERS.map((id) => `broker-${id}`), "dynamodb", "s3"];
 
 export type Lane = "processors" | "brokers" | "stores";
 export const LANES: readonly Lane[] = ["processors", "brokers", "stores"];

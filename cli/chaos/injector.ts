@@ -2,7 +2,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kafka } from "kafkajs";
 import type { Control } from "../platform/control.ts";
-import { BROKERS, type Fault, faultsOf, LANES, type Lane, PROCESSORS, type Targets } from "./faults.ts";
+import {
+  BROKERS,
+  type Fault,
+  faultsOf,
+  LANES,
+  type Lane,
+  LINKS,
+  PROCESSORS,
+  type Targets,
+} from "./faults.ts";
 import { moveLeader } from "./leader-move.ts";
 
 /** What was done, and when. */
@@ -81,9 +90,7 @@ export class Injector {
   /** Whatever state a fault that was cut short has left, everything is up again afterwards. */
   async #repair(): Promise<void> {
     const { control, targets } = this.#options;
-    for (const link of [...BROKERS.map((id) => `broker-${id}`), "dynamodb", "s3"]) {
-      await control.post(`/links/${link}/restore`);
-    }
+    for (const link of LINKS) await control.post(`/links/${link}/restore`);
     for (const id of BROKERS) await control.post(`/brokers/${id}/start`);
     const service = `/services/${encodeURIComponent(targets.service)}`;
     await control.post(`${service}/count?n=${PROCESSORS}`);

@@ -12,8 +12,9 @@ import { checkpointStore, readManifests } from "../demo/tasks.ts";
 import type { EndOffsets } from "../demo/topic-reader.ts";
 import { untilNoneRemains } from "../demo/wait.ts";
 import { kafkaClient } from "../kafka.ts";
+import { Control } from "../platform/control.ts";
 import { type Platform, withPlatform } from "../platform/platform.ts";
-import { BROKERS, PROCESSORS, type Targets } from "./faults.ts";
+import { BROKERS, LINKS, PROCESSORS, type Targets } from "./faults.ts";
 import type { InputRecord, Traffic } from "./traffic.ts";
 
 export const PIPELINE = "airport-delays";
@@ -64,7 +65,11 @@ export class Stage {
         () => stage.#withProgress((progress) => progress.notTaken()),
         "the tasks are not taken",
       );
-      return use(stage);
+      try {
+        return await use(stage);
+      } finally {
+        await stage.#mendLinks();
+      }
     });
   }
 
@@ -136,6 +141,13 @@ export class Stage {
       stallTimeoutMs: STALL_TIMEOUT_MS,
       signal,
     });
+  }
+
+  /** Behind a link that hangs, processors would take their whole stop timeout to leave. */
+  async #mendLinks(): Promise<void> {
+    const control = new Control(this.platform.control.url, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+    // A platform that has ended has no links.
+    await Promise.allSettled(LINKS.map((name) => control.post(`/links/${name}/restore`)));
   }
 
   async #scale(service: string, processes: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** Retention deletes records that a stopped task has not read: that task parks, the others stay exact. */
+import { endOffsets } from "../demo/topic-reader.ts";
 import { untilNoneRemains } from "../demo/wait.ts";
 import { keepEvidence } from "./evidence.ts";
 import { PROCESSORS } from "./faults.ts";
@@ -8,7 +9,7 @@ import { PARTITIONS, Stage, TOPIC } from "./stage.ts";
 import { Traffic } from "./traffic.ts";
 import { readLog, verify } from "./verify.ts";
 
-const FEED_MS = 5_000;
+const FEED_MS = 3_000;
 const PARK_TIMEOUT_MS = 60_000;
 const PARKED_CODE = "offset-outside-log";
 
@@ -61,11 +62,12 @@ async function course(stage: Stage, traffic: Traffic, victim: number): Promise<M
 
 /** What retention does, at once: deletes from the log's start to beyond the committed offset. */
 async function truncate(stage: Stage, partition: number, committed: number): Promise<void> {
-  const end = (await stage.ends()).get(partition)!;
-  const offset = String(Math.floor((committed + end) / 2) + 1);
-  await stage.withAdmin((admin) =>
-    admin.deleteTopicRecords({ topic: TOPIC, partitions: [{ partition, offset }] }),
-  );
+  await stage.withAdmin(async (admin) => {
+    // Asking for the ends also makes kafkajs learn the leaders, which deleteTopicRecords by itself does not do.
+    const end = (await endOffsets(admin, TOPIC)).get(partition)!;
+    const offset = String(Math.floor((committed + end) / 2) + 1);
+    await admin.deleteTopicRecords({ topic: TOPIC, partitions: [{ partition, offset }] });
+  });
 }
 
 async function untilParked(stage: Stage, victim: number): Promise<void> {

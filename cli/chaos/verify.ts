@@ -41,9 +41,9 @@ export async function verify(stage: Stage, oracle: Oracle): Promise<Ledger> {
     [lateTopic(PIPELINE)]: new RejectedCheck("late", oracle, mismatches),
     [DEAD_LETTERS_TOPIC]: new RejectedCheck("dead", oracle, mismatches),
   };
-  for (const [topic, check] of Object.entries(topics)) {
-    await checkTopic(stage, topic, check, mismatches);
-  }
+  await Promise.all(
+    Object.entries(topics).map(([topic, check]) => checkTopic(stage, topic, check, mismatches)),
+  );
   checkCounters(await stage.manifests(), oracle, mismatches);
   return { oracle, results: results.records, mismatches };
 }
