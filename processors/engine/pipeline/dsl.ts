@@ -17,11 +17,16 @@ import { PipelineStart } from "./stream.ts";
 
 export type { Aggregate } from "../aggregates/aggregate.ts";
 export { count, max, mean, min, sum } from "../aggregates/numeric.ts";
+export { keyedState, type StateCodec } from "../operators/process/keyed-state.ts";
+export type { EventContext, ProcessFunctions, TimerContext } from "../operators/process/process-functions.ts";
 export { everyEventTimeMs, onClose, onUpdate } from "../windows/emission.ts";
 export { everyCount, global, hopping, session, sliding, tumbling } from "../windows/window.ts";
 export { PipelineError } from "./checks.ts";
+export type { CorrelateOptions, Correlation } from "./correlate-step.ts";
 export type { PipelineDefinition } from "./definition.ts";
+export type { JoinOptions } from "./join-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
+export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
 export type { WindowOptions } from "./stream.ts";
 export type { FromOptions } from "./stream-parts.ts";

@@ -29,6 +29,8 @@ export interface StreamParts {
   readonly transform: Transform | null;
   /** The stages that write the source; none where it is a topic of events. */
   readonly upstream: readonly PipelineDefinition[];
+  /** Further sources of the same events, each with its own steps up to here. */
+  readonly others: readonly StreamParts[];
 }
 
 export type KeyedStreamParts = StreamParts & { readonly key: InputDefinition["key"] };

@@ -1,6 +1,7 @@
 /** The steps of the DSL. Each step is typed by the one before it; a step out of order does not compile. */
 import type { Aggregate } from "../aggregates/aggregate.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
+import type { ProcessFunctions } from "../operators/process/process-functions.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import { type EmitPolicy, onClose, type Panes } from "../windows/emission.ts";
@@ -13,13 +14,22 @@ import {
   requireName,
   requireWindow,
 } from "./checks.ts";
+import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
+import { type JoinOptions, joinOperator } from "./join-step.ts";
+import { processOperator } from "./process-step.ts";
 import { type RekeyOptions, rekeyed } from "./rekey.ts";
-import { type CustomSource, type Source, toSource } from "./source.ts";
-import { type FromOptions, inputOf, type KeyedStreamParts, type StreamParts } from "./stream-parts.ts";
-import { filtering, flatMapping, mapping } from "./transform.ts";
-
-const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+import {
+  inputsOf,
+  type KeyedSideStream,
+  requireOneSource,
+  type SideStream,
+  sourceParts,
+  united,
+} from "./side-stream.ts";
+import type { CustomSource, Source } from "./source.ts";
+import type { FromOptions, KeyedStreamParts, StreamParts } from "./stream-parts.ts";
+import { filtering, flatMapping, mapping, through } from "./transform.ts";
 
 export interface WindowOptions {
   /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
@@ -41,28 +51,7 @@ export class PipelineStart {
 
   /** Reads a source: {@link events} of the catalogue, or `{ topic, decode, time, identity }`. */
   from<Event>(source: Source<Event> | CustomSource<Event>, options: FromOptions): Stream<Event> {
-    const complete = toSource(source);
-    const { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe } = options;
-    requireDuration(this.#name, "outOfOrderMs", outOfOrderMs, 0);
-    if (idleTimeoutMs !== null) requireDuration(this.#name, "idleTimeoutMs", idleTimeoutMs, 1);
-    if (dedupe !== false && complete.identity === undefined) {
-      throw new PipelineError(
-        `pipeline ${this.#name}: its source has no identity(event), so it cannot dedupe; ` +
-          "give the source one, or say dedupe: false",
-      );
-    }
-    if (dedupe) requireDuration(this.#name, "dedupe.horizonMs", dedupe.horizonMs, 1);
-    return new Stream<Event>({
-      name: this.#name,
-      service: this.#service,
-      role: "events",
-      source: complete as Source<unknown>,
-      outOfOrderMs,
-      idleTimeoutMs,
-      dedupe,
-      transform: null,
-      upstream: [],
-    });
+    return new Stream<Event>(sourceParts({ name: this.#name, service: this.#service }, source, options));
   }
 }
 
@@ -77,17 +66,22 @@ export class Stream<Event> {
   filter<Kept extends Event>(keep: (event: Event) => event is Kept): Stream<Kept>;
   filter(keep: (event: Event) => boolean): Stream<Event>;
   filter(keep: (event: Event) => boolean): Stream<Event> {
-    return new Stream<Event>({ ...this.#parts, transform: filtering(this.#parts.transform, keep) });
+    return new Stream<Event>(through(this.#parts, (before) => filtering(before, keep)));
   }
 
   /** Changes each event into another one, of the same event time. */
   map<Next>(change: (event: Event) => Next): Stream<Next> {
-    return new Stream<Next>({ ...this.#parts, transform: mapping(this.#parts.transform, change) });
+    return new Stream<Next>(through(this.#parts, (before) => mapping(before, change)));
   }
 
   /** Changes each event into none, one or several, all of the same event time. They count, or die, together. */
   flatMap<Next>(expand: (event: Event) => readonly Next[]): Stream<Next> {
-    return new Stream<Next>({ ...this.#parts, transform: flatMapping(this.#parts.transform, expand) });
+    return new Stream<Next>(through(this.#parts, (before) => flatMapping(before, expand)));
+  }
+
+  /** The events of another stream too: of another topic with as many partitions, and the same keys. */
+  union(other: SideStream<Event>): Stream<Event> {
+    return new Stream<Event>(united(this.#parts, other.parts));
   }
 
   /** Groups by a key. It must be the Kafka key of the event's record: an event found elsewhere is dead-lettered. */
@@ -101,6 +95,7 @@ export class Stream<Event> {
    * its new key, as JSON, through the topic `<pipeline>.<name>.forwarded`.
    */
   rekeyBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): KeyedStream<Event> {
+    requireOneSource(this.#parts);
     const stream = rekeyed(this.#parts, name, key as (element: unknown) => string, options);
     return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
   }
@@ -110,6 +105,8 @@ interface KeyedParts {
   readonly stream: KeyedStreamParts;
   /** What the results are called. */
   readonly series: string;
+  /** The stream that it is joined with. */
+  readonly right?: KeyedStreamParts;
   /** Steps after keyBy. */
   readonly transform: Transform | null;
 }
@@ -146,6 +143,33 @@ export class KeyedStream<Event> {
     requireDuration(name, "allowedLatenessMs", allowedLatenessMs, 0);
     requireEmission(name, window, { emit, panes });
     return new WindowedStream<Event>(this.#parts, { window, allowedLatenessMs, emission: { emit, panes } });
+  }
+
+  /**
+   * User code with typed state and event-time timers for each key: what no other step can say.
+   * @example .process({ state: keyedState<Visit>({ ttlMs: DAY_MS }), onEvent: (event, { state, timers, emit }) => … })
+   */
+  process<View = never>(functions: ProcessFunctions<Event, View>): Outputs {
+    return outputOf(this.#parts, processOperator(this.#parts.series, functions));
+  }
+
+  /**
+   * Waits, for each key, for all of several parts whose times are less than `withinMs` apart, in any order.
+   * @example .correlate({ withinMs: 10 * MINUTE_MS, all: { login: loginSucceeded, payment: paymentMade } })
+   */
+  correlate<const Parts extends PartMatchers<Event>>(options: CorrelateOptions<Event, Parts>): Outputs {
+    return outputOf(this.#parts, correlateOperator(this.#parts.series, options));
+  }
+
+  /**
+   * Pairs each event with those of another stream that have its key and a time within bounds of its own.
+   * @example .join(stream(events(paymentMade), …).keyBy(…), { kind: "left", beforeMs: 0, afterMs: HOUR_MS, combine })
+   */
+  join<Right>(right: KeyedSideStream<Right>, options: JoinOptions<Event, Right>): Outputs {
+    const { stream, series, transform } = this.#parts;
+    return new Outputs({ ...this.#parts, right: right.parts }, [
+      joinOperator(stream, series, transform, options),
+    ]);
   }
 
   /**
@@ -208,13 +232,13 @@ export class Outputs {
 
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
-    const { stream } = this.#parts;
+    const { stream, right } = this.#parts;
     const { name, service, upstream } = stream;
-    const input = inputOf(stream, dedupeHorizonOf(name, stream.dedupe, this.operators));
+    const inputs = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     return Object.freeze({
       name,
       service,
-      inputs: [input],
+      inputs,
       operators: this.operators,
       upstream,
       forwards: null,

@@ -1,5 +1,15 @@
 /** The stateless steps, chained into one function; an event becomes none, one or several elements. */
 import type { Transform } from "./definition.ts";
+import type { StreamParts } from "./stream-parts.ts";
+
+/** A step, given those before it. */
+export type StepBefore = (before: Transform | null) => Transform;
+
+/** A step of a stream is one of all the sources that it unites. */
+export function through(parts: StreamParts, step: StepBefore): StreamParts {
+  const others = parts.others.map((other) => ({ ...other, transform: step(other.transform) }));
+  return { ...parts, transform: step(parts.transform), others };
+}
 
 export function filtering(before: Transform | null, keep: (element: never) => boolean): Transform {
   const test = keep as (element: unknown) => boolean;

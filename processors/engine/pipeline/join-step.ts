@@ -1,0 +1,56 @@
+/** The step `join`. */
+
+import type { DeepReadonly } from "../operators/frozen-json.ts";
+import { JoinDefinition } from "../operators/join/join-definition.ts";
+import type { OperatorDefinition } from "../operators/operator.ts";
+import { PipelineError, requireDuration } from "./checks.ts";
+import type { Transform } from "./definition.ts";
+import type { StreamParts } from "./stream-parts.ts";
+
+/** How far apart the times of a pair may be, in milliseconds, both ends inclusive. */
+interface JoinBounds {
+  /** How far the right event may come before the left one. */
+  readonly beforeMs: number;
+  /** How far the right event may come after the left one. */
+  readonly afterMs: number;
+}
+
+/** `combine` says what a result is, an object of plain JSON. */
+export type JoinOptions<Left, Right> =
+  | (JoinBounds & {
+      readonly kind: "inner";
+      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right>) => object;
+    })
+  | (JoinBounds & {
+      /** A left event is emitted alone once no right one can come for it any more. */
+      readonly kind: "left";
+      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right> | undefined) => object;
+    });
+
+/**
+ * @param leftTransform the left stream's steps after keyBy
+ * @throws PipelineError where an option cannot be
+ */
+export function joinOperator<Left, Right>(
+  { name, others }: StreamParts,
+  series: string,
+  leftTransform: Transform | null,
+  { kind, beforeMs, afterMs, combine }: JoinOptions<Left, Right>,
+): OperatorDefinition {
+  if (series !== name) {
+    throw new PipelineError(
+      `pipeline ${name}: join() cannot be in a branch: its stream is the whole pipeline's`,
+    );
+  }
+  requireDuration(name, "join.beforeMs", beforeMs, 0);
+  requireDuration(name, "join.afterMs", afterMs, 0);
+  return new JoinDefinition({
+    series,
+    kind,
+    beforeMs,
+    afterMs,
+    rightInput: 1 + others.length,
+    leftTransform,
+    combine: combine as (left: unknown, right: unknown) => unknown,
+  });
+}

@@ -1,0 +1,131 @@
+/** A second source of a pipeline: to be united with its stream, or joined to it. */
+import { PipelineError, requireDuration } from "./checks.ts";
+import type { InputDefinition } from "./definition.ts";
+import { type CustomSource, type Source, toSource } from "./source.ts";
+import { type FromOptions, inputOf, type KeyedStreamParts, type StreamParts } from "./stream-parts.ts";
+import { filtering, flatMapping, mapping, type StepBefore, through } from "./transform.ts";
+
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * A stream beside the pipeline's own, of another topic with as many partitions and the same keys: a task reads
+ * partition n of both, and its watermark is the smaller of theirs.
+ */
+export function stream<Event>(
+  source: Source<Event> | CustomSource<Event>,
+  options: FromOptions,
+): SideStream<Event> {
+  return new SideStream<Event>(sourceParts({ name: `with ${source.topic}`, service: "" }, source, options));
+}
+
+export class SideStream<Event> {
+  /** Only the type of its events. */
+  declare readonly Event: Event;
+  readonly parts: StreamParts;
+
+  constructor(parts: StreamParts) {
+    this.parts = parts;
+  }
+
+  /** Keeps the events for which it holds; the others count as ignored. */
+  filter<Kept extends Event>(keep: (event: Event) => event is Kept): SideStream<Kept>;
+  filter(keep: (event: Event) => boolean): SideStream<Event>;
+  filter(keep: (event: Event) => boolean): SideStream<Event> {
+    return this.#through((before) => filtering(before, keep));
+  }
+
+  /** Changes each event into another one, of the same event time. */
+  map<Next>(change: (event: Event) => Next): SideStream<Next> {
+    return this.#through((before) => mapping(before, change));
+  }
+
+  /** Changes each event into none, one or several, all of the same event time. */
+  flatMap<Next>(expand: (event: Event) => readonly Next[]): SideStream<Next> {
+    return this.#through((before) => flatMapping(before, expand));
+  }
+
+  /** Groups by the key of the stream that it is to be joined to; like there, it must be the Kafka key. */
+  keyBy(key: (event: Event) => string): KeyedSideStream<Event> {
+    return new KeyedSideStream<Event>({ ...this.parts, key: key as (element: unknown) => string });
+  }
+
+  #through<Next>(step: StepBefore): SideStream<Next> {
+    return new SideStream<Next>(through(this.parts, step));
+  }
+}
+
+export class KeyedSideStream<Event> {
+  /** Only the type of its events. */
+  declare readonly Event: Event;
+  readonly parts: KeyedStreamParts;
+
+  constructor(parts: KeyedStreamParts) {
+    this.parts = parts;
+  }
+}
+
+/**
+ * A source with its options, checked.
+ * @throws PipelineError where an option cannot be
+ */
+export function sourceParts<Event>(
+  { name, service }: Pick<StreamParts, "name" | "service">,
+  source: Source<Event> | CustomSource<Event>,
+  { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
+): StreamParts {
+  const complete = toSource(source);
+  requireDuration(name, "outOfOrderMs", outOfOrderMs, 0);
+  if (idleTimeoutMs !== null) requireDuration(name, "idleTimeoutMs", idleTimeoutMs, 1);
+  if (dedupe !== false && complete.identity === undefined) {
+    throw new PipelineError(
+      `pipeline ${name}: its source has no identity(event), so it cannot dedupe; ` +
+        "give the source one, or say dedupe: false",
+    );
+  }
+  if (dedupe) requireDuration(name, "dedupe.horizonMs", dedupe.horizonMs, 1);
+  return {
+    name,
+    service,
+    role: "events",
+    source: complete as Source<unknown>,
+    outOfOrderMs,
+    idleTimeoutMs,
+    dedupe,
+    transform: null,
+    upstream: [],
+    others: [],
+  };
+}
+
+/** The stream with another one of the same events beside it. */
+export function united(parts: StreamParts, other: StreamParts): StreamParts {
+  return { ...parts, others: [...parts.others, other] };
+}
+
+/** A stage that forwards events under another key reads one source. */
+export function requireOneSource({ name, others }: StreamParts): void {
+  if (others.length === 0) return;
+  throw new PipelineError(`pipeline ${name}: a stream of several sources cannot be given another key`);
+}
+
+/**
+ * Every input of a task: its stream's, those united with it, and the one that it is joined with.
+ * @param dedupeHorizonOf how long each remembers identities
+ */
+export function inputsOf(
+  parts: KeyedStreamParts,
+  right: KeyedStreamParts | undefined,
+  dedupeHorizonOf: (dedupe: FromOptions["dedupe"]) => number | null,
+): readonly InputDefinition[] {
+  const others = parts.others.map((other) => ({ ...other, key: parts.key }));
+  const inputs = [parts, ...others, ...(right === undefined ? [] : [right])];
+  const topics = inputs.map(({ source }) => source.topic);
+  const twice = topics.find((topic, index) => topics.indexOf(topic) < index);
+  if (twice !== undefined) {
+    throw new PipelineError(
+      `pipeline ${parts.name}: two of its streams read the topic ${twice}; read it once, ` +
+        "with events(…) of all types that it needs",
+    );
+  }
+  return inputs.map((input) => inputOf(input, dedupeHorizonOf(input.dedupe)));
+}
