@@ -29,6 +29,9 @@ export const RESULTS_RETENTION_MS = 7 * DAY_MS;
 /** Late events and dead letters: what went wrong waits for a person, who may be on holiday. */
 export const REJECTED_RETENTION_MS = 14 * DAY_MS;
 
+/** A stage of a pipeline that stopped has this long to come back before what waits for it is gone. */
+export const FORWARDED_RETENTION_MS = 7 * DAY_MS;
+
 /** Original bytes of whatever could not be processed, with its reason in headers (see dead-letter.ts). */
 export const DEAD_LETTERS_TOPIC = "dead-letters";
 export const DEAD_LETTERS_PARTITIONS = 4;

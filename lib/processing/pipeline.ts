@@ -6,7 +6,24 @@ export interface DeployedPipeline {
   readonly inputs: readonly { readonly topic: string }[];
   /** What its results are called: its name, or a name for each branch. */
   readonly operators: readonly { readonly series: string }[];
+  /** The stages that feed it under another key. @default none */
+  readonly upstream?: readonly DeployedPipeline[];
+  /** Of a stage: where its elements go on to, instead of results. @default it ends in results */
+  readonly forwards?: ForwardTopic | null;
 }
+
+/** A topic between two stages of a pipeline. */
+export interface ForwardTopic {
+  readonly topic: string;
+  /** Null: as many as the inputs of the stage that writes it have. */
+  readonly partitions: number | null;
+}
+
+/** The pipeline's stages, each after those that feed it; the last is the pipeline itself. */
+export const stagesOf = (pipeline: DeployedPipeline): readonly DeployedPipeline[] => [
+  ...(pipeline.upstream ?? []).flatMap(stagesOf),
+  pipeline,
+];
 
 /** The names of everything that the pipelines write results under. */
 export const seriesOf = (pipelines: readonly DeployedPipeline[]): string[] =>

@@ -18,7 +18,7 @@ import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import type { CheckpointStorage } from "./checkpoint-storage.ts";
-import { type DeployedPipeline, seriesOf } from "./pipeline.ts";
+import { type DeployedPipeline, seriesOf, stagesOf } from "./pipeline.ts";
 
 /** From SIGTERM to SIGKILL; the longest that Fargate grants. */
 const STOP_TIMEOUT_SECONDS = 120;
@@ -112,16 +112,16 @@ export class ProcessorService extends Construct {
     const { access } = transport;
     const environment = this.#stack.config.name;
     access.connect(taskRole);
-    for (const pipeline of pipelines) {
-      const { name, inputs } = pipeline;
+    for (const stage of pipelines.flatMap(stagesOf)) {
+      const { name, inputs, forwards } = stage;
       access.consume(
         taskRole,
         inputs.map(({ topic }) => topic),
         [consumerGroup(environment, name)],
       );
-      const results = seriesOf([pipeline]).map(resultsTopic);
-      access.write(taskRole, [...results, lateTopic(name), DEAD_LETTERS_TOPIC]);
-      access.transact(taskRole, transactionalIdPatterns(environment, pipeline));
+      const outputs = forwards ? [forwards.topic] : seriesOf([stage]).map(resultsTopic);
+      access.write(taskRole, [...outputs, lateTopic(name), DEAD_LETTERS_TOPIC]);
+      access.transact(taskRole, transactionalIdPatterns(environment, stage));
     }
   }
 }

@@ -3,21 +3,18 @@ import { maxEnvelopeMessageBytes, maxMessageBytes } from "../../contracts/limits
 import {
   DEAD_LETTERS_PARTITIONS,
   DEAD_LETTERS_TOPIC,
+  FORWARDED_RETENTION_MS,
   lateTopic,
+  REJECTED_RETENTION_MS,
+  RESULTS_RETENTION_MS,
   resultsTopic,
   type TopicDefinition,
   topics,
 } from "../../contracts/topics.ts";
-import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
+import { type DeployedPipeline, seriesOf, stagesOf } from "../processing/pipeline.ts";
 
 export const REPLICATION_FACTOR = 3;
 export const MIN_INSYNC_REPLICAS = 2;
-
-const DAY_MS = 86_400_000;
-/** The sink is seconds behind; a week is what an operator gets to repair it. */
-const RESULTS_RETENTION_MS = 7 * DAY_MS;
-/** What went wrong waits for a person, who may be on holiday. */
-const REJECTED_RETENTION_MS = 14 * DAY_MS;
 
 export interface DeployedTopic {
   readonly name: string;
@@ -54,22 +51,32 @@ export function deployedTopics(pipelines: readonly DeployedPipeline[]): readonly
     REJECTED_RETENTION_MS,
     maxEnvelopeMessageBytes,
   );
-  return [...fromCatalogue, deadLetters, ...pipelines.flatMap(pipelineTopics)];
+  return [...fromCatalogue, deadLetters, ...pipelines.flatMap(stagesOf).flatMap(stageTopics)];
 }
 
-function pipelineTopics(pipeline: DeployedPipeline): readonly DeployedTopic[] {
-  const partitions = pipelinePartitions(pipeline);
+function stageTopics(stage: DeployedPipeline): readonly DeployedTopic[] {
+  const partitions = pipelinePartitions(stage);
   return [
-    ...seriesOf([pipeline]).map((series) =>
-      topic(resultsTopic(series), partitions, RESULTS_RETENTION_MS, maxMessageBytes),
-    ),
-    topic(lateTopic(pipeline.name), partitions, REJECTED_RETENTION_MS, maxEnvelopeMessageBytes),
+    ...outputTopics(stage, partitions),
+    topic(lateTopic(stage.name), partitions, REJECTED_RETENTION_MS, maxEnvelopeMessageBytes),
   ];
 }
 
-/** The number of tasks of a pipeline: a task owns partition n of each input, so all inputs have the same. */
+function outputTopics(stage: DeployedPipeline, partitions: number): readonly DeployedTopic[] {
+  const { forwards } = stage;
+  if (forwards) {
+    return [
+      topic(forwards.topic, forwards.partitions ?? partitions, FORWARDED_RETENTION_MS, maxMessageBytes),
+    ];
+  }
+  return seriesOf([stage]).map((series) =>
+    topic(resultsTopic(series), partitions, RESULTS_RETENTION_MS, maxMessageBytes),
+  );
+}
+
+/** The number of tasks of a pipeline, or of one stage: a task owns partition n of each input, so all inputs have the same. */
 export function pipelinePartitions(pipeline: DeployedPipeline): number {
-  const counts = pipeline.inputs.map(({ topic }) => catalogueTopic(topic, pipeline.name).partitions);
+  const counts = pipeline.inputs.map(({ topic }) => inputPartitions(topic, pipeline));
   const [first] = counts;
   if (first === undefined || counts.some((count) => count !== first)) {
     const inputs = pipeline.inputs.map(({ topic }, index) => `${topic} ${counts[index]}`).join(", ");
@@ -79,6 +86,12 @@ export function pipelinePartitions(pipeline: DeployedPipeline): number {
     );
   }
   return first;
+}
+
+function inputPartitions(topic: string, { name, upstream = [] }: DeployedPipeline): number {
+  const writer = upstream.find(({ forwards }) => forwards?.topic === topic);
+  if (writer === undefined) return catalogueTopic(topic, name).partitions;
+  return writer.forwards?.partitions ?? pipelinePartitions(writer);
 }
 
 function catalogueTopic(name: string, pipeline: string): TopicDefinition {

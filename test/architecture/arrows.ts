@@ -33,7 +33,12 @@ const rooms: readonly Room[] = [
   // The DSL: pipelines import it, and synth imports pipelines.
   {
     path: "processors/engine/pipeline",
-    mayImport: ["contracts", "processors/engine/aggregates", "processors/engine/windows"],
+    mayImport: [
+      "contracts",
+      "processors/engine/aggregates",
+      "processors/engine/operators",
+      "processors/engine/windows",
+    ],
     packages: [],
   },
   { path: "processors/pipelines", mayImport: ["contracts", "processors/engine/pipeline"], packages: [] },

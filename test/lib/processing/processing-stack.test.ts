@@ -78,6 +78,40 @@ describe("processing", () => {
     );
   });
 
+  test("a task may run every stage of its pipelines: each has its group, its ids and the topic between them", () => {
+    const byUser = {
+      ...delays,
+      name: "delays.by-user",
+      forwards: { topic: "delays.by-user.forwarded", partitions: 12 },
+    };
+    const rekeyed = { ...delays, inputs: [{ topic: "delays.by-user.forwarded" }], upstream: [byUser] };
+    const stages = synthesize({ pipelines: [rekeyed] }).processing;
+    const statements = allowed(stages, "ServiceflightsTaskTaskRole");
+
+    expect(allowedNames(statements, "kafka-cluster:ReadData")).toEqual([
+      "delays.by-user.forwarded",
+      "flights",
+    ]);
+    expect(allowedNames(statements, "kafka-cluster:AlterGroup")).toEqual([
+      "dev-delays",
+      "dev-delays.by-user",
+    ]);
+    expect(new Set(allowedNames(statements, "kafka-cluster:WriteData"))).toEqual(
+      new Set([
+        "dead-letters",
+        "delays.by-user.forwarded",
+        "delays.by-user.late",
+        "delays.late",
+        "delays.results",
+      ]),
+    );
+    expect(allowedNames(statements, "kafka-cluster:AlterTransactionalId")).toEqual([
+      "dev-delays-?",
+      "dev-delays-??",
+      "dev-delays.by-user-?",
+    ]);
+  });
+
   test("a task may use its own transactional ids, also next to a pipeline whose name starts alike", () => {
     const statements = allowed(template, "ServiceflightsTaskTaskRole");
     const patterns = allowedNames(statements, "kafka-cluster:AlterTransactionalId");

@@ -52,4 +52,31 @@ describe("deployedTopics", () => {
   test("refuses a pipeline without inputs", () => {
     expect(() => pipelinePartitions({ ...delays, inputs: [] })).toThrow(UnequalPartitionsError);
   });
+
+  describe("of a pipeline with a new key", () => {
+    const byDay = {
+      ...delays,
+      name: "delays.by-day",
+      forwards: { topic: "delays.by-day.forwarded", partitions: 12 },
+    };
+    const rekeyed = { ...delays, inputs: [{ topic: "delays.by-day.forwarded" }], upstream: [byDay] };
+
+    test("has the topic between the stages, and each stage's own", () => {
+      const own = deployedTopics([rekeyed]).filter(({ name }) => name.startsWith("delays."));
+
+      expect(own.map(({ name, partitions }) => `${name} ${partitions}`)).toEqual([
+        "delays.by-day.forwarded 12",
+        `delays.by-day.late ${topics.flights.partitions}`,
+        "delays.results 12",
+        "delays.late 12",
+      ]);
+    });
+
+    test("has as many partitions in between as the source, unless it says otherwise", () => {
+      const same = { ...byDay, forwards: { ...byDay.forwards, partitions: null } };
+
+      expect(pipelinePartitions({ ...rekeyed, upstream: [same] })).toBe(topics.flights.partitions);
+      expect(pipelinePartitions(rekeyed)).toBe(12);
+    });
+  });
 });
