@@ -17,13 +17,17 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "replay real flights through it, kill a processor on the way, check every number",
     load: async () => (await import("./demo/command.ts")).demo,
   },
-  replay: {
-    summary: "run any pipeline over a file without Kafka; crash it on the way",
-    load: async () => (await import("./replay/command.ts")).command,
+  explain: {
+    summary: "print what a pipeline reads, keeps and writes",
+    load: async () => (await import("./explain/command.ts")).command,
   },
   generate: {
     summary: "write realistic events to a file, with what is known to be true of them",
     load: async () => (await import("./generate/command.ts")).generate,
+  },
+  replay: {
+    summary: "run any pipeline over a file without Kafka; crash it on the way",
+    load: async () => (await import("./replay/command.ts")).command,
   },
   simulate: {
     summary: "drive the real engine through seeded crashes and faults in virtual time",

@@ -22,7 +22,7 @@ export async function loadPipeline(path: string, name?: string): Promise<Pipelin
     return named;
   }
   if (found.length > 1)
-    throw new UsageError(`${path} exports ${found.length} pipelines: ${names}; choose one with --name`);
+    throw new UsageError(`${path} exports ${found.length} pipelines: ${names}; say which`);
   return found[0]!;
 }
 

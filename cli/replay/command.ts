@@ -1,11 +1,15 @@
 /** `spillway replay`: any pipeline over a file, without Kafka. */
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
+import type { Counters } from "../../processors/engine/state/task-state.ts";
+import { eventTopics } from "../../processors/engine/testing/stages.ts";
 import { type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { loadPipeline } from "../pipelines/load.ts";
+import { closeAll, openInputs } from "./input-files.ts";
 import { OutputLines } from "./output-lines.ts";
-import { type ReplaySummary, replay } from "./replay.ts";
+import { type ReplayOptions, type ReplaySummary, replay } from "./replay.ts";
 import { regular, seeded } from "./schedule.ts";
+import { type TopicFile, TopicLines } from "./topic-lines.ts";
 
 const MAX_PARTITIONS = 1_000;
 const MAX_EVERY = 1_000_000_000;
@@ -23,7 +27,9 @@ what they are for. docs/testing.md describes both formats.
 
   --pipeline M          the module that exports the pipeline
   --name N              which of its pipelines, where it exports several
-  --input F             a file with a record value a line; {"$watermark": <ms>} is a watermark for every partition
+  --input F             a file with a record value a line; {"$watermark": <ms>} is a watermark for every partition.
+                        Where the pipeline reads several topics, each has its own: --input <topic>=F; they are read one
+                        after the other
   --output F            is overwritten
   --partitions N        tasks; a line goes where its key hashes to   (default 1)
   --checkpoint-every N  lines between two checkpoints   (default ${DEFAULT_CHECKPOINT_EVERY})
@@ -37,34 +43,42 @@ export const command: Command = {
   help,
   run: async (args, signal) => {
     const options = replayOptions(args);
-    const { input, output } = options;
     const definition = await loadPipeline(options.pipeline, options.name);
-    const startedMs = performance.now();
-    const inputFile = openInput(input);
+    const inputs = openInputs(eventTopics(definition), options.inputs);
     try {
-      const outputFile = openOutput(output, inputFile, input);
+      const output = openOutput(options.output, inputs);
       try {
-        const lines = new OutputLines(definition.name, outputFile);
-        const summary = await replay(definition, inputFile, lines, options, signal);
-        console.log(
-          report(definition, options.partitions, summary, lines.counts, performance.now() - startedMs),
-        );
+        await run(definition, inputs, output, options, signal);
       } finally {
-        closeSync(outputFile);
+        closeSync(output);
       }
     } finally {
-      closeSync(inputFile);
+      closeAll(inputs);
     }
     return 0;
   },
 };
+
+async function run(
+  definition: PipelineDefinition,
+  inputs: readonly TopicFile[],
+  output: number,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedMs = performance.now();
+  const lines = new OutputLines(definition, output);
+  const summary = await replay(definition, new TopicLines(inputs), lines, options, signal);
+  const tookMs = performance.now() - startedMs;
+  console.log(report(definition.name, options.partitions, summary, lines.counts, tookMs));
+}
 
 /** Reads the command line; throws {@link UsageError}. */
 export function replayOptions(args: readonly string[]) {
   const values = parseOptions(args, {
     pipeline: { type: "string" },
     name: { type: "string" },
-    input: { type: "string" },
+    input: { type: "string", multiple: true },
     output: { type: "string" },
     partitions: { type: "string", default: "1" },
     "checkpoint-every": { type: "string", default: String(DEFAULT_CHECKPOINT_EVERY) },
@@ -77,7 +91,7 @@ export function replayOptions(args: readonly string[]) {
   return {
     pipeline: required("pipeline", values.pipeline, "the module that exports the pipeline"),
     name: values.name,
-    input: required("input", values.input, "a file with a record value a line"),
+    inputs: values.input ?? [],
     output: required("output", values.output, "the file to write"),
     partitions: wholeNumber("partitions", values.partitions, 1, MAX_PARTITIONS),
     checkpointEvery: wholeNumber("checkpoint-every", values["checkpoint-every"], 1, MAX_EVERY),
@@ -91,58 +105,43 @@ function required(option: string, value: string | undefined, meaning: string): s
   throw new UsageError(`replay needs --${option}: ${meaning}`);
 }
 
-/** A crash goes back in the file, so it must be one. */
-function openInput(path: string): number {
-  const file = open(path, "r", "--input");
-  if (fstatSync(file).isFile()) return file;
-  closeSync(file);
-  throw new UsageError(`--input ${path} is not a file: a crash reads lines again, which a pipe cannot`);
-}
-
-function openOutput(path: string, inputFile: number, input: string): number {
-  // Opened without being emptied, as it may be the input by another name.
-  const file = open(path, "a", "--output");
-  const [read, written] = [fstatSync(inputFile), fstatSync(file)];
-  if (read.dev === written.dev && read.ino === written.ino) {
-    closeSync(file);
-    throw new UsageError(`--output ${path} is the input, ${input}; name another file`);
-  }
-  closeSync(file);
-  return open(path, "w", "--output");
-}
-
-function open(path: string, flags: "r" | "a" | "w", option: string): number {
+/** @throws UsageError where it cannot be written, or is one of the inputs by whatever name */
+function openOutput(path: string, inputs: readonly TopicFile[]): number {
   try {
-    return openSync(path, flags);
+    // Not emptied yet: it may be an input.
+    const file = openSync(path, "a");
+    const written = fstatSync(file);
+    closeSync(file);
+    if (!inputs.some((input) => isSameFile(fstatSync(input.file), written))) return openSync(path, "w");
   } catch (cause) {
-    throw new UsageError(`${option} ${path} cannot be opened: ${(cause as Error).message}`, { cause });
+    throw new UsageError(`--output ${path} cannot be written: ${(cause as Error).message}`, { cause });
   }
+  throw new UsageError(`--output ${path} is an input too; name another file`);
 }
+
+const isSameFile = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino;
 
 const count = (value: number): string => value.toLocaleString("en-US");
 
 function report(
-  definition: PipelineDefinition,
+  pipeline: string,
   partitions: number,
   summary: ReplaySummary,
   written: OutputLines["counts"],
   tookMs: number,
 ): string {
-  const { lines, emptyLines, watermarks, checkpoints, crashes, counters } = summary;
+  const { lines, emptyLines, watermarks, checkpoints, crashes, stages } = summary;
   const seconds = tookMs / 1_000;
+  const { result, retract, late, dead } = written;
   const rows: (readonly [string, string])[] = [
     [
       "lines",
-      `${count(lines)} (${count(watermarks)} watermarks; ${count(emptyLines)} empty lines passed over)`,
+      `${count(lines)} (${count(watermarks)} watermarks); ${count(emptyLines)} empty ones passed over`,
     ],
-    [
-      "events",
-      `${count(counters.counted)} counted, ${count(counters.duplicate)} duplicate, ${count(counters.late)} late, ` +
-        `${count(counters.dead)} dead, ${count(counters.ignored)} ignored`,
-    ],
+    ...stages.map(({ name, counters }) => [name === pipeline ? "events" : name, outcomes(counters)] as const),
     [
       "written",
-      `${count(written.result)} results, ${count(written.retract)} retractions, ${count(written.late)} late, ${count(written.dead)} dead`,
+      `${count(result)} results, ${count(retract)} retractions, ${count(late)} late, ${count(dead)} dead`,
     ],
     [
       "survived",
@@ -150,5 +149,10 @@ function report(
     ],
     ["took", `${seconds.toFixed(1)} s: ${count(Math.round(lines / seconds))} lines/s`],
   ];
-  return [definition.name, ...rows.map(([name, text]) => `  ${name.padEnd(9)} ${text}`)].join("\n");
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [pipeline, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].join("\n");
 }
+
+const outcomes = ({ counted, duplicate, late, dead, ignored }: Counters): string =>
+  `${count(counted)} counted, ${count(duplicate)} duplicate, ${count(late)} late, ${count(dead)} dead, ` +
+  `${count(ignored)} ignored`;

@@ -6,7 +6,7 @@ import type { RecordBatch } from "../../processors/engine/log/port.ts";
  * A file has no arrivals, so no event may be refused for being ahead of its own: every line arrives on the last day
  * that a date can hold. What lies beyond that is no time at all, and dead.
  */
-const ARRIVAL_MS = 8_640_000_000_000_000;
+export const ARRIVAL_MS = 8_640_000_000_000_000;
 
 export class LineBatch implements RecordBatch {
   readonly topic: string;

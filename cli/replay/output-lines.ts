@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import type { ResultRecord } from "../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic } from "../../contracts/topics.ts";
 import type { OutputRecord } from "../../processors/engine/log/port.ts";
+import { type PipelineDefinition, stagesOf } from "../../processors/engine/pipeline/definition.ts";
 import type { PlacedOutput } from "./partition.ts";
 
 /** One line of a replay's output, its fields in this order. */
@@ -27,20 +28,22 @@ const FLUSH_CHARS = 1 << 20;
 
 export class OutputLines {
   readonly #pipeline: string;
+  readonly #lateTopics: ReadonlySet<string>;
   readonly #file: number;
   readonly counts = { result: 0, retract: 0, late: 0, dead: 0 };
   #text: string[] = [];
   #chars = 0;
 
   /** @param file descriptor, open for writing; the caller closes it */
-  constructor(pipeline: string, file: number) {
-    this.#pipeline = pipeline;
+  constructor(definition: PipelineDefinition, file: number) {
+    this.#pipeline = definition.name;
+    this.#lateTopics = new Set(stagesOf(definition).map(({ name }) => lateTopic(name)));
     this.#file = file;
   }
 
   write(outputs: readonly PlacedOutput[]): void {
     for (const { output } of outputs) {
-      const line = toLine(this.#pipeline, output);
+      const line = this.#toLine(output);
       this.counts[line.kind] += 1;
       const text = `${JSON.stringify(line)}\n`;
       this.#text.push(text);
@@ -49,20 +52,20 @@ export class OutputLines {
     }
   }
 
+  #toLine({ topic, value }: OutputRecord): OutputLine {
+    const text = value === null ? "" : Buffer.from(value).toString();
+    if (topic === DEAD_LETTERS_TOPIC) return rejected("dead", this.#pipeline, text);
+    if (this.#lateTopics.has(topic)) return rejected("late", this.#pipeline, text);
+    const { kind, pipeline, key, window, value: result, revision } = JSON.parse(text) as ResultRecord;
+    return { kind, pipeline, key, window, value: result, revision };
+  }
+
   flush(): void {
     const bytes = Buffer.from(this.#text.join(""));
     for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
     this.#text = [];
     this.#chars = 0;
   }
-}
-
-export function toLine(pipeline: string, { topic, value }: OutputRecord): OutputLine {
-  const text = Buffer.from(value!).toString();
-  if (topic === DEAD_LETTERS_TOPIC) return rejected("dead", pipeline, text);
-  if (topic === lateTopic(pipeline)) return rejected("late", pipeline, text);
-  const { kind, pipeline: series, key, window, value: result, revision } = JSON.parse(text) as ResultRecord;
-  return { kind, pipeline: series, key, window, value: result, revision };
 }
 
 const rejected = (kind: "late" | "dead", pipeline: string, value: string): OutputLine => ({

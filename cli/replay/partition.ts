@@ -1,14 +1,14 @@
-/** One partition of a replay: its task, and which line each of its outputs came of. */
-import type { OutputRecord } from "../../processors/engine/log/port.ts";
+/** One partition of a stage: its task, and which line each of its outputs came of. */
+import type { OutputRecord, RecordBatch } from "../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { RecoverableTask } from "../../processors/engine/testing/recoverable-task.ts";
+import { ForwardedBatch } from "./forwarded-batch.ts";
 import { LineBatch } from "./line-batch.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** An output and its place: whatever the batches and checkpoints were, sorted by line, then partition, it is the same. */
+/** An output, and the number of the line that it came of. */
 export interface PlacedOutput {
   readonly line: number;
-  readonly partition: number;
   readonly output: OutputRecord;
 }
 
@@ -22,16 +22,21 @@ export interface PartitionOptions {
 export class Partition {
   readonly #options: PartitionOptions;
   readonly #task: RecoverableTask;
-  /** The offset that the next line gets, and the one that was next at the last hand-over. */
-  #nextOffset = 0;
-  #rereadOffset = 0;
-  /** The line that the task is at, and for each pending output the line that it came of. */
+  /** The next record's offset in each topic, and what it was at the last hand-over. */
+  readonly #nextOffsets = new Map<string, number>();
+  #handedOffsets = new Map<string, number>();
+  /** What waits to be applied; the lines of the batch that is being filled are the last. */
+  #batches: RecordBatch[] = [];
+  #filling: LineBatch | undefined;
+  /** The line that the task is at. */
   #line = 0;
-  #pendingLines: number[] = [];
-  /** Outputs of the partition's checkpoints that were not taken yet, and the line at which the last one was made. */
-  #committed: PlacedOutput[] = [];
-  #committedLine = 0;
-  #batch: LineBatch | undefined;
+  /** Outputs since the last hand-over; so many of them are in a checkpoint, and so many were passed on already. */
+  #outputs: PlacedOutput[] = [];
+  #safe = 0;
+  #passedOn = 0;
+  /** How many of the task's pending outputs are among them, and the line at which the last checkpoint was made. */
+  #taken = 0;
+  #safeLine = 0;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -42,65 +47,104 @@ export class Partition {
     return this.#task.task.counters;
   }
 
-  /** The batch to add lines of this chunk to; {@link apply} takes it. */
-  batchOf(bytes: Buffer): LineBatch {
-    const { definition, partition } = this.#options;
-    const { topic } = definition.inputs[0]!;
-    this.#batch ??= new LineBatch({ topic, partition }, this.#nextOffset, bytes, (line) => this.#reach(line));
-    return this.#batch;
+  /** The batch to add lines of this chunk to, until {@link apply}. */
+  linesOf(topic: string, bytes: Buffer): LineBatch {
+    const { partition } = this.#options;
+    if (this.#filling === undefined) {
+      const offset = this.#nextOffsets.get(topic) ?? 0;
+      this.#filling = new LineBatch({ topic, partition }, offset, bytes, (line) => this.#reach(line));
+      this.#batches.push(this.#filling);
+    }
+    return this.#filling;
+  }
+
+  /** Adds what the stage before this one forwards to this partition. */
+  addForwarded(topic: string, records: readonly PlacedOutput[]): void {
+    const { partition } = this.#options;
+    const offset = this.#nextOffsets.get(topic) ?? 0;
+    this.#batches.push(
+      new ForwardedBatch({ topic, partition }, offset, records, (line) => this.#reach(line)),
+    );
   }
 
   /** Applies what was added, and fires whatever that makes due. */
   apply(): void {
-    const { schedule } = this.#options;
-    const batch = this.#batch;
-    this.#batch = undefined;
-    const count = batch?.count ?? 0;
-    for (let next = 0; next < count || this.#task.task.firing; ) {
-      const { task } = this.#task;
-      if (task.firing) task.fire(schedule.stepsPerSlice());
-      else next = task.apply(batch!, next, schedule.stepsPerSlice());
-      if (schedule.checkpointsAlone()) this.#checkpoint();
+    this.#finishFiring();
+    for (const batch of this.#batches) {
+      for (let next = 0; next < batch.count; this.#finishFiring()) {
+        next = this.#task.task.apply(batch, next, this.#options.schedule.stepsPerSlice());
+        this.#afterSlice();
+      }
+      this.#nextOffsets.set(batch.topic, batch.nextOffset);
     }
-    this.#nextOffset += count;
+    this.#batches = [];
+    this.#filling = undefined;
+  }
+
+  /** The outputs for a topic that came of lines up to this one, and were not passed on yet. */
+  passOn(topic: string, untilLine: number): PlacedOutput[] {
+    this.#reach(this.#line);
+    const outputs: PlacedOutput[] = [];
+    for (; this.#passedOn < this.#outputs.length; this.#passedOn++) {
+      const placed = this.#outputs[this.#passedOn]!;
+      // A task whose checkpoint is ahead of the others' has written what they have not read yet.
+      if (placed.line > untilLine) break;
+      if (placed.output.topic === topic) outputs.push(placed);
+    }
+    return outputs;
   }
 
   /**
-   * Makes a checkpoint and hands over what was written since the last hand-over. After a crash the lines since then
+   * Makes a checkpoint and hands over what was written since the last hand-over. After a crash the records since then
    * are to be added again.
    */
   checkpoint(): readonly PlacedOutput[] {
     this.#checkpoint();
-    this.#rereadOffset = this.#nextOffset;
-    const outputs = this.#committed;
-    this.#committed = [];
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    this.#safe = 0;
+    this.#passedOn = 0;
+    this.#handedOffsets = new Map(this.#nextOffsets);
     return outputs;
   }
 
-  /** Drops everything in memory, goes on from the last checkpoint, and ends a firing that it fell into. */
+  /** Drops everything in memory and goes on from the last checkpoint. */
   crash(): void {
     this.#task.crash();
-    this.#pendingLines = [];
-    this.#line = this.#committedLine;
-    this.#nextOffset = this.#rereadOffset;
-    this.apply();
+    this.#outputs.length = this.#safe;
+    this.#taken = 0;
+    this.#passedOn = 0;
+    this.#line = this.#safeLine;
+    for (const topic of this.#nextOffsets.keys()) {
+      this.#nextOffsets.set(topic, this.#handedOffsets.get(topic) ?? 0);
+    }
+  }
+
+  #finishFiring(): void {
+    while (this.#task.task.firing) {
+      this.#task.task.fire(this.#options.schedule.stepsPerSlice());
+      this.#afterSlice();
+    }
+  }
+
+  #afterSlice(): void {
+    if (this.#options.schedule.checkpointsAlone()) this.#checkpoint();
   }
 
   #checkpoint(): void {
     this.#reach(this.#line);
-    const { partition } = this.#options;
-    const lines = this.#pendingLines;
-    this.#pendingLines = [];
-    for (const [index, output] of this.#task.checkpoint().entries()) {
-      this.#committed.push({ line: lines[index]!, partition, output });
-    }
-    this.#committedLine = this.#line;
+    this.#task.checkpoint();
+    this.#taken = 0;
+    this.#safe = this.#outputs.length;
+    this.#safeLine = this.#line;
   }
 
   /** The task comes to a line: what it has written until now came of the line before. */
   #reach(line: number): void {
-    const written = this.#task.task.pendingOutputs.length;
-    while (this.#pendingLines.length < written) this.#pendingLines.push(this.#line);
+    const { pendingOutputs } = this.#task.task;
+    for (; this.#taken < pendingOutputs.length; this.#taken++) {
+      this.#outputs.push({ line: this.#line, output: pendingOutputs[this.#taken]! });
+    }
     this.#line = line;
   }
 }

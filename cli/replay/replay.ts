@@ -1,15 +1,16 @@
 /**
- * Runs a pipeline over a file: the engine's own tasks, checkpoints and recovery, without Kafka. What is written
- * depends on the lines and the number of partitions, and on nothing else: not on batches, checkpoints or crashes.
+ * Runs a pipeline over files: the engine's own tasks, checkpoints and recovery, without Kafka. What is written depends
+ * on the lines and the number of partitions, and on nothing else: not on batches, checkpoints or crashes.
  */
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../../processors/engine/state/task-state.ts";
-import { expectedKey, partitionOfRecord } from "../../processors/engine/testing/routing.ts";
-import { LineReader, type Lines, type Position } from "./line-reader.ts";
+import { eventTopics, stagesWithPartitions } from "../../processors/engine/testing/stages.ts";
+import type { Lines } from "./line-reader.ts";
 import type { OutputLines } from "./output-lines.ts";
-import { Partition, type PlacedOutput } from "./partition.ts";
 import type { Schedule } from "./schedule.ts";
+import { inOrder, StageRun } from "./stage.ts";
+import type { TopicLines, TopicPosition } from "./topic-lines.ts";
 import { watermarkOf } from "./watermark-line.ts";
 
 export interface ReplayOptions {
@@ -28,50 +29,53 @@ export interface ReplaySummary {
   readonly watermarks: number;
   readonly checkpoints: number;
   readonly crashes: number;
-  readonly counters: Readonly<Counters>;
+  /** What became of the records of each stage; the last is the pipeline's own. */
+  readonly stages: readonly { readonly name: string; readonly counters: Readonly<Counters> }[];
 }
 
 /** At the end of the input: later than the end of any window that a date can lie in. */
 const END_OF_TIME_MS = Number.MAX_SAFE_INTEGER;
 
 /**
- * Reads the file to its end, then closes every window.
- * @param file descriptor of a regular file, open for reading
+ * Reads the lines to their end, then closes every window.
  * @throws the signal's reason once it aborts
  */
 export async function replay(
   definition: PipelineDefinition,
-  file: number,
+  lines: TopicLines,
   output: OutputLines,
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<ReplaySummary> {
-  return new Replay(definition, file, output, options).run(signal);
+  return new Replay(definition, lines, output, options).run(signal);
 }
 
 class Replay {
   readonly #definition: PipelineDefinition;
   readonly #options: ReplayOptions;
-  readonly #reader: LineReader;
+  readonly #input: TopicLines;
   readonly #output: OutputLines;
-  readonly #partitions: readonly Partition[];
+  readonly #stages: readonly StageRun[];
   /** Where the last checkpoint was made. */
-  #committed: Position;
+  #committed: TopicPosition;
   #watermarks = 0;
   #committedWatermarks = 0;
   #checkpoints = 0;
   #crashes = 0;
 
-  constructor(definition: PipelineDefinition, file: number, output: OutputLines, options: ReplayOptions) {
-    const { partitions, schedule } = options;
+  constructor(
+    definition: PipelineDefinition,
+    input: TopicLines,
+    output: OutputLines,
+    options: ReplayOptions,
+  ) {
     this.#definition = definition;
     this.#options = options;
+    this.#input = input;
     this.#output = output;
-    this.#reader = new LineReader(file);
-    this.#committed = this.#reader.position;
-    this.#partitions = Array.from(
-      { length: partitions },
-      (_, partition) => new Partition({ definition, partition, partitions, schedule }),
+    this.#committed = input.position;
+    this.#stages = stagesWithPartitions(definition, options.partitions).map(
+      (stage) => new StageRun(stage, options.schedule),
     );
   }
 
@@ -80,15 +84,15 @@ class Replay {
     let nextCheckpoint = checkpointEvery;
     let nextCrash = crashEvery;
     while (true) {
-      const { lines } = this.#reader.position;
+      const { lines } = this.#input.position;
       const maxLines = Math.min(schedule.batchLines(), nextCheckpoint - lines, nextCrash - lines);
-      const batch = this.#reader.next(maxLines);
+      const batch = this.#input.next(maxLines);
       if (batch.starts.length === 0) break;
-      this.#apply(batch, lines);
-      if (this.#reader.position.lines === nextCrash) {
+      this.#apply(this.#input.topic, batch, lines);
+      if (this.#input.position.lines === nextCrash) {
         nextCrash += crashEvery;
         this.#crash();
-      } else if (this.#reader.position.lines === nextCheckpoint) {
+      } else if (this.#input.position.lines === nextCheckpoint) {
         nextCheckpoint += checkpointEvery;
         this.#checkpoint();
         await yieldToEvents();
@@ -99,9 +103,12 @@ class Replay {
   }
 
   #end(): ReplaySummary {
-    const { lines, emptyLines } = this.#reader.position;
-    this.#watermark(Buffer.alloc(0), lines, END_OF_TIME_MS);
-    for (const partition of this.#partitions) partition.apply();
+    const { lines, emptyLines } = this.#input.position;
+    // A topic at a time: a batch holds records of one topic.
+    for (const topic of eventTopics(this.#definition)) {
+      this.#addWatermark(topic, lines, Buffer.alloc(0), END_OF_TIME_MS);
+      this.#applyUntil(lines);
+    }
     this.#checkpoint();
     this.#output.flush();
     return {
@@ -110,57 +117,59 @@ class Replay {
       watermarks: this.#watermarks,
       checkpoints: this.#checkpoints,
       crashes: this.#crashes,
-      counters: total(this.#partitions.map(({ counters }) => counters)),
+      stages: this.#stages.map(({ definition, partitions }) => ({
+        name: definition.name,
+        counters: total(partitions.map(({ counters }) => counters)),
+      })),
     };
   }
 
   /** @param first number of the batch's first line, from 0 */
-  #apply({ bytes, starts, ends }: Lines, first: number): void {
+  #apply(topic: string, { bytes, starts, ends }: Lines, first: number): void {
+    const stages = this.#readersOf(topic);
     for (let i = 0; i < starts.length; i++) {
       const [line, start, end] = [first + i, starts[i]!, ends[i]!];
       const watermarkMs = watermarkOf(bytes, start, end);
       if (watermarkMs === undefined) {
-        this.#partitionOf(bytes, start, end).batchOf(bytes).add(line, start, end);
+        for (const stage of stages) stage.addLine(topic, line, bytes, start, end);
       } else {
         this.#watermarks += 1;
-        this.#watermark(bytes, line, watermarkMs);
+        this.#addWatermark(topic, line, bytes, watermarkMs);
       }
     }
-    for (const partition of this.#partitions) partition.apply();
+    this.#applyUntil(first + starts.length - 1);
   }
 
-  #watermark(bytes: Buffer, line: number, watermarkMs: number): void {
-    for (const partition of this.#partitions) partition.batchOf(bytes).addWatermark(line, watermarkMs);
+  #applyUntil(line: number): void {
+    for (const [index, stage] of this.#stages.entries()) stage.apply(this.#stages.slice(0, index), line);
   }
 
-  #partitionOf(bytes: Buffer, start: number, end: number): Partition {
-    const { length } = this.#partitions;
-    // With one partition nothing is to be decided, and the line need not be decoded twice.
-    if (length === 1) return this.#partitions[0]!;
-    const value = bytes.subarray(start, end);
-    const key = expectedKey(this.#definition.inputs[0]!, value);
-    return this.#partitions[partitionOfRecord(key, value, length)]!;
+  #addWatermark(topic: string, line: number, bytes: Buffer, watermarkMs: number): void {
+    for (const stage of this.#readersOf(topic)) stage.addWatermark(topic, line, bytes, watermarkMs);
+  }
+
+  #readersOf(topic: string): readonly StageRun[] {
+    return this.#stages.filter(({ definition }) => definition.inputs.some((input) => input.topic === topic));
   }
 
   #checkpoint(): void {
-    this.#output.write(inOrder(this.#partitions.map((partition) => partition.checkpoint())));
-    this.#committed = this.#reader.position;
+    const stages = this.#stages.flatMap(({ definition, partitions }) =>
+      partitions.map((partition) =>
+        partition.checkpoint().filter(({ output }) => output.topic !== definition.forwards?.topic),
+      ),
+    );
+    this.#output.write(inOrder(stages));
+    this.#committed = this.#input.position;
     this.#committedWatermarks = this.#watermarks;
     this.#checkpoints += 1;
   }
 
   #crash(): void {
-    for (const partition of this.#partitions) partition.crash();
-    this.#reader.seek(this.#committed);
+    for (const { partitions } of this.#stages) for (const partition of partitions) partition.crash();
+    this.#input.seek(this.#committed);
     this.#watermarks = this.#committedWatermarks;
     this.#crashes += 1;
   }
-}
-
-/** By the line that they came of, then by partition; those of one line and partition as they were written. */
-function inOrder(outputs: readonly (readonly PlacedOutput[])[]): readonly PlacedOutput[] {
-  if (outputs.length === 1) return outputs[0]!;
-  return outputs.flat().sort((a, b) => a.line - b.line || a.partition - b.partition);
 }
 
 function total(counters: readonly Readonly<Counters>[]): Counters {

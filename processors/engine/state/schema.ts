@@ -24,18 +24,29 @@ export function requireCompatible(
   );
 }
 
+/**
+ * Where the section that another definition wrote is in this one; -1 where it is not. An input and an output may have
+ * the same name: that of a pipeline which is called like its topic.
+ */
+export function indexOfSection(current: readonly SectionSchema[], written: SectionSchema): number {
+  return current.findIndex(
+    (section) => section.name === written.name && isInput(section) === isInput(written),
+  );
+}
+
+const isInput = ({ kind }: SectionSchema): boolean => kind.endsWith("input");
+
 function differenceOf(
   written: readonly SectionSchema[],
   current: readonly SectionSchema[],
 ): string | undefined {
   for (const before of written) {
-    const now = current.find(({ name }) => name === before.name);
+    const now = current[indexOfSection(current, before)];
     if (now === undefined) return `${before.kind} ${before.name} was removed`;
     const difference = sectionDifference(before, now);
     if (difference !== undefined) return difference;
   }
-  const topics = (schemas: readonly SectionSchema[]) =>
-    schemas.filter(({ kind }) => kind.endsWith("input")).map(({ name }) => name);
+  const topics = (schemas: readonly SectionSchema[]) => schemas.filter(isInput).map(({ name }) => name);
   const [before, now] = [topics(written).join(", "), topics(current).join(", ")];
   return before === now ? undefined : `its inputs were ${before} and are now ${now}`;
 }

@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** What wrote a section's bytes: enough to tell whether, and how, a definition of today can read them. */
 export interface SectionSchema {
-  /** Unique within the pipeline: the name of an operator's output, or of an input. */
+  /** The name of an operator's output, unique among these, or the topic of an input, unique among those. */
   readonly name: string;
   readonly kind: string;
   /** Whatever the state's meaning depends on, by name; anything else here is another state. */

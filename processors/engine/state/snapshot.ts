@@ -5,7 +5,7 @@
  */
 import type { PipelineDefinition } from "../pipeline/definition.ts";
 import { ByteReader, ByteWriter, CorruptBytesError } from "./bytes.ts";
-import { requireCompatible } from "./schema.ts";
+import { indexOfSection, requireCompatible } from "./schema.ts";
 import type { SectionSchema, StateSection } from "./section.ts";
 import { readSnapshotV1 } from "./snapshot-v1.ts";
 import { COUNTERS, emptyState, schemasOf, sectionsOf, type TaskState } from "./task-state.ts";
@@ -58,7 +58,6 @@ export function decodeSnapshot(
   );
   readBase(definition, state, base);
   for (const delta of deltas) readDelta(definition, state, delta);
-  for (const { seen } of state.inputs) seen?.expire(state.watermarkMs);
   for (const section of sectionsOf(state)) section.restored();
   return state;
 }
@@ -111,9 +110,11 @@ function readSections(
   requireCompatible(definition.name, written, current);
   state.watermarkMs = reader.float64();
   for (const name of COUNTERS) state.counters[name] = reader.varint();
+  // Before a delta adds to it: an identity that was forgotten and seen again must not be forgotten with its old bucket.
+  for (const { seen } of state.inputs) seen?.expire(state.watermarkMs);
   const sections = sectionsOf(state);
   for (const schema of written) {
-    read(sections[current.findIndex(({ name }) => name === schema.name)]!, schema);
+    read(sections[indexOfSection(current, schema)]!, schema);
   }
 }
 

@@ -1,8 +1,9 @@
 /** What a pipeline wrote, taken apart so that a test can compare it. */
 import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../contracts/dead-letter.ts";
 import type { ResultRecord } from "../../../contracts/results.ts";
-import { DEAD_LETTERS_TOPIC, lateTopic } from "../../../contracts/topics.ts";
+import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord } from "../log/port.ts";
+import { type PipelineDefinition, seriesOf, stagesOf } from "../pipeline/definition.ts";
 
 /** A result, or its retraction, without its version: that says which checkpoint wrote it. */
 export type Emission<Value = unknown> = Omit<ResultRecord<Value>, "version">;
@@ -29,18 +30,26 @@ export interface DeadRecord {
 const utf8 = new TextDecoder();
 
 /** Results and retractions, in the order in which they were written. */
-export function emissionsIn(pipeline: string, outputs: readonly OutputRecord[]): readonly Emission[] {
+export function emissionsIn(
+  definition: PipelineDefinition,
+  outputs: readonly OutputRecord[],
+): readonly Emission[] {
+  const topics = new Set(seriesOf(definition).map(resultsTopic));
   return outputs
-    .filter(({ topic }) => topic !== DEAD_LETTERS_TOPIC && topic !== lateTopic(pipeline))
+    .filter(({ topic }) => topics.has(topic))
     .map(({ value }) => {
       const { version: _, ...emission } = JSON.parse(utf8.decode(value!)) as ResultRecord;
       return emission;
     });
 }
 
-export function lateIn(pipeline: string, outputs: readonly OutputRecord[]): readonly LateRecord[] {
+export function lateIn(
+  definition: PipelineDefinition,
+  outputs: readonly OutputRecord[],
+): readonly LateRecord[] {
+  const topics = new Set(stagesOf(definition).map(({ name }) => lateTopic(name)));
   return outputs
-    .filter(({ topic }) => topic === lateTopic(pipeline))
+    .filter(({ topic }) => topics.has(topic))
     .map(({ value, headers }) => ({
       value: utf8.decode(value!),
       lateByMs: Number(headers[lateHeaders.lateByMs]),

@@ -17,11 +17,11 @@ import type { DataOf, EventDefinition } from "../../../contracts/events/catalogu
 import type { OutputRecord } from "../log/port.ts";
 import type { InputDefinition, PipelineDefinition } from "../pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../state/task-state.ts";
-import type { Task } from "../task/task.ts";
 import { type DeadRecord, deadIn, type Emission, emissionsIn, type LateRecord, lateIn } from "./outputs.ts";
-import { type ListedRecord, RecordList } from "./record-list.ts";
-import { RecoverableTask } from "./recoverable-task.ts";
+import type { ListedRecord, RecordList } from "./record-list.ts";
 import { expectedKey, partitionOfRecord } from "./routing.ts";
+import { eventTopics, stagesWithPartitions } from "./stages.ts";
+import { TestStage } from "./test-stage.ts";
 
 export type { DeadRecord, Emission, LateRecord } from "./outputs.ts";
 
@@ -46,60 +46,68 @@ export interface TestRecord {
 
 /** Something that was fed; what came after the last checkpoint is fed again after a crash. */
 type Step =
-  | { readonly kind: "records"; readonly batch: RecordList }
-  | { readonly kind: "tick"; readonly partition: number; readonly input: number; readonly nowMs: number };
+  | { readonly kind: "records"; readonly stage: TestStage; readonly batch: RecordList }
+  | {
+      readonly kind: "tick";
+      readonly stage: TestStage;
+      readonly partition: number;
+      readonly input: number;
+      readonly nowMs: number;
+    };
+
+/** Consecutive records of one partition of a topic. */
+interface Run {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: ListedRecord[];
+}
 
 /** Past the end of any window that a date can lie in. */
 const END_OF_TIME_MS = Number.MAX_SAFE_INTEGER;
-const MAX_STEPS = 1_000;
 const utf8 = new TextEncoder();
 
 export class TestDriver {
   readonly #definition: PipelineDefinition;
-  readonly #tasks: readonly RecoverableTask[];
-  /** For each input, the offset that each partition's next record gets, and when its last one arrived. */
-  readonly #nextOffsets: number[][];
-  readonly #lastArrivalsMs: number[][];
+  /** In the order in which records pass through them; the last is the pipeline itself. */
+  readonly #stages: readonly TestStage[];
+  readonly #topics: readonly string[];
+  /** When the last record of all arrived, and the last of each partition of a topic. */
   #arrivalMs = Number.NEGATIVE_INFINITY;
+  readonly #arrivalsMs = new Map<string, number[]>();
   #steps: Step[] = [];
   readonly #committed: OutputRecord[] = [];
   #pending: OutputRecord[] = [];
-  /** How many of each task's pending outputs are in the list. */
-  #taken: number[];
 
   constructor(definition: PipelineDefinition, { partitions = 1 }: TestDriverOptions = {}) {
     this.#definition = definition;
-    this.#tasks = Array.from(
-      { length: partitions },
-      (_, partition) => new RecoverableTask({ definition, partition, partitions }),
-    );
-    this.#nextOffsets = definition.inputs.map(() => new Array<number>(partitions).fill(0));
-    this.#lastArrivalsMs = definition.inputs.map(() => new Array<number>(partitions).fill(-Infinity));
-    this.#taken = new Array<number>(partitions).fill(0);
+    this.#stages = stagesWithPartitions(definition, partitions).map((stage) => new TestStage(stage));
+    this.#topics = eventTopics(definition);
   }
 
   /** Records in their order; those that follow each other in one partition are a batch. */
   feed(...records: readonly TestRecord[]): void {
-    let batch: { input: number; partition: number; records: ListedRecord[] } | undefined;
+    let run: Run | undefined;
     for (const record of records) {
-      const input = this.#inputOf(record.topic);
-      const { partition, listed } = this.#list(record, this.#definition.inputs[input]!);
-      if (batch?.input !== input || batch.partition !== partition) {
-        if (batch !== undefined) this.#feedBatch(batch.input, batch.partition, batch.records);
-        batch = { input, partition, records: [] };
+      const { topic = this.#topics[0]! } = record;
+      const { partition, listed } = this.#list(topic, record);
+      if (run?.topic !== topic || run.partition !== partition) {
+        if (run !== undefined) this.#feedRun(run);
+        run = { topic, partition, records: [] };
       }
-      batch.records.push(listed);
+      run.records.push(listed);
     }
-    if (batch !== undefined) this.#feedBatch(batch.input, batch.partition, batch.records);
+    if (run !== undefined) this.#feedRun(run);
   }
 
-  /** An in-band watermark record to every partition of every input, or of the one named. */
+  /** An in-band watermark record to every partition of every topic that events come from, or of the one named. */
   watermark(watermarkMs: number, topic?: string): void {
     const headers = { [WATERMARK_HEADER]: String(watermarkMs) };
-    const record = { key: null, value: null, arrivalMs: this.#latestArrival(), headers };
-    for (const [input, definition] of this.#definition.inputs.entries()) {
-      if (topic !== undefined && definition.topic !== topic) continue;
-      for (const partition of this.#tasks.keys()) this.#feedBatch(input, partition, [record]);
+    const record = { key: null, value: null, arrivalMs: this.#latestArrivalMs, headers };
+    for (const each of topic === undefined ? this.#topics : [topic]) {
+      const { partitions } = this.#readersOf(each)[0]!;
+      for (let partition = 0; partition < partitions; partition++) {
+        this.#feedRun({ topic: each, partition, records: [record] });
+      }
     }
   }
 
@@ -113,21 +121,23 @@ export class TestDriver {
    * does at the end of the log.
    */
   tick(nowMs: number): void {
-    for (const partition of this.#tasks.keys()) {
-      for (const [input, { idleTimeoutMs }] of this.#definition.inputs.entries()) {
-        const silentMs = nowMs - this.#lastArrivalsMs[input]![partition]!;
-        if (idleTimeoutMs === null || silentMs < idleTimeoutMs) continue;
-        this.#take({ kind: "tick", partition, input, nowMs });
+    for (const stage of this.#stages) {
+      for (const [input, { topic, role, idleTimeoutMs }] of stage.definition.inputs.entries()) {
+        if (role === "forwarded" || idleTimeoutMs === null) continue;
+        for (let partition = 0; partition < stage.partitions; partition++) {
+          const arrivalMs = this.#arrivalsMs.get(topic)?.[partition] ?? Number.NEGATIVE_INFINITY;
+          if (nowMs - arrivalMs >= idleTimeoutMs)
+            this.#take({ kind: "tick", stage, partition, input, nowMs });
+        }
       }
     }
   }
 
   /** Makes a checkpoint of every task. */
   checkpoint(): void {
-    for (const task of this.#tasks) task.checkpoint();
+    for (const stage of this.#stages) stage.checkpoint();
     this.#committed.push(...this.#pending);
     this.#pending = [];
-    this.#taken = this.#tasks.map(() => 0);
     this.#steps = [];
   }
 
@@ -136,11 +146,8 @@ export class TestDriver {
    * again what came since. What was written since is dropped, and written anew.
    */
   crash(): void {
-    for (const task of this.#tasks) task.crash();
+    for (const stage of this.#stages) stage.crash();
     this.#pending = [];
-    this.#taken = this.#tasks.map(() => 0);
-    for (const task of this.#tasks) finishFiring(task.task);
-    this.#collect();
     for (const step of this.#steps) this.#perform(step);
   }
 
@@ -151,7 +158,7 @@ export class TestDriver {
 
   /** Results and retractions, in the order in which they were written. */
   get emissions(): readonly Emission[] {
-    return emissionsIn(this.#definition.name, this.outputs);
+    return emissionsIn(this.#definition, this.outputs);
   }
 
   get results(): readonly Emission[] {
@@ -163,40 +170,44 @@ export class TestDriver {
   }
 
   get late(): readonly LateRecord[] {
-    return lateIn(this.#definition.name, this.outputs);
+    return lateIn(this.#definition, this.outputs);
   }
 
   get dead(): readonly DeadRecord[] {
     return deadIn(this.outputs);
   }
 
-  /** What became of the records, over all partitions. */
+  /** What became of the records, over all partitions; where the pipeline has several stages, of those of its last. */
   get counters(): Readonly<Counters> {
-    const counters = this.#tasks.map(({ task }) => task.counters);
+    const last = this.#stages.at(-1)!;
+    const counters = Array.from({ length: last.partitions }, (_, partition) => last.task(partition).counters);
     const total = (name: keyof Counters) => counters.reduce((sum, each) => sum + each[name], 0);
     return Object.fromEntries(COUNTERS.map((name) => [name, total(name)])) as unknown as Counters;
   }
 
-  /** A partition's watermark; minus infinity before its first event. */
+  /** The watermark of a partition (of the last stage); minus infinity before the first event. */
   watermarkMs(partition = 0): number {
-    return this.#tasks[partition]!.task.watermarkMs;
+    return this.#stages.at(-1)!.task(partition).watermarkMs;
   }
 
-  #inputOf(topic: string | undefined): number {
-    const { name, inputs } = this.#definition;
-    const input = topic === undefined ? 0 : inputs.findIndex((each) => each.topic === topic);
-    if (input >= 0) return input;
-    const topics = inputs.map((each) => each.topic).join(", ");
-    throw new Error(`pipeline ${name} does not read the topic ${topic}; it reads ${topics}`);
+  #readersOf(topic: string): readonly TestStage[] {
+    if (!this.#topics.includes(topic)) {
+      const { name } = this.#definition;
+      throw new Error(
+        `pipeline ${name} does not read the topic ${topic}; it reads ${this.#topics.join(", ")}`,
+      );
+    }
+    return this.#stages.filter(({ definition }) => definition.inputs.some((input) => input.topic === topic));
   }
 
-  #list(record: TestRecord, input: InputDefinition): { partition: number; listed: ListedRecord } {
+  #list(topic: string, record: TestRecord): { partition: number; listed: ListedRecord } {
+    const [{ definition, partitions }] = this.#readersOf(topic) as [TestStage];
+    const input = definition.inputs.find((each) => each.topic === topic)!;
     const value = bytesOf(record.value);
     const { headers = {}, key = value && expectedKey(input, value) } = record;
-    const partition =
-      record.partition ?? partitionOfRecord(key, value ?? new Uint8Array(), this.#tasks.length);
-    if (this.#tasks[partition] === undefined) {
-      throw new Error(`there is no partition ${partition}; the driver has ${this.#tasks.length}`);
+    const { partition = partitionOfRecord(key, value ?? new Uint8Array(), partitions) } = record;
+    if (!(partition >= 0 && partition < partitions)) {
+      throw new Error(`there is no partition ${partition} of ${topic}; the driver has ${partitions}`);
     }
     const arrivalMs = record.arrivalMs ?? this.#arrivalOf(input, value);
     this.#arrivalMs = Math.max(this.#arrivalMs, arrivalMs);
@@ -211,20 +222,20 @@ export class TestDriver {
     } catch {
       // The task will say what is wrong with it.
     }
-    return this.#latestArrival();
+    return this.#latestArrivalMs;
   }
 
-  #latestArrival(): number {
+  get #latestArrivalMs(): number {
     return Number.isFinite(this.#arrivalMs) ? this.#arrivalMs : 0;
   }
 
-  #feedBatch(input: number, partition: number, records: readonly ListedRecord[]): void {
-    const { topic } = this.#definition.inputs[input]!;
-    const offsets = this.#nextOffsets[input]!;
-    const batch = new RecordList({ topic, partition }, offsets[partition]!, records);
-    offsets[partition] = batch.nextOffset;
-    this.#lastArrivalsMs[input]![partition] = records.at(-1)!.arrivalMs;
-    this.#take({ kind: "records", batch });
+  #feedRun({ topic, partition, records }: Run): void {
+    const arrivals = this.#arrivalsMs.get(topic) ?? [];
+    arrivals[partition] = records.at(-1)!.arrivalMs;
+    this.#arrivalsMs.set(topic, arrivals);
+    for (const stage of this.#readersOf(topic)) {
+      this.#take({ kind: "records", stage, batch: stage.append(topic, partition, records) });
+    }
   }
 
   #take(step: Step): void {
@@ -233,36 +244,26 @@ export class TestDriver {
   }
 
   #perform(step: Step): void {
-    if (step.kind === "records") {
-      applyAll(this.#tasks[step.batch.partition]!.task, step.batch);
-    } else {
-      const { task } = this.#tasks[step.partition]!;
-      task.tick(step.input, step.nowMs);
-      finishFiring(task);
-    }
-    this.#collect();
-  }
-
-  /** Takes over what the tasks have written since the last look. */
-  #collect(): void {
-    for (const [partition, { task }] of this.#tasks.entries()) {
-      const { pendingOutputs } = task;
-      for (let i = this.#taken[partition]!; i < pendingOutputs.length; i++)
-        this.#pending.push(pendingOutputs[i]!);
-      this.#taken[partition] = pendingOutputs.length;
+    if (step.kind === "records") step.stage.apply(step.batch);
+    else step.stage.tick(step.partition, step.input, step.nowMs);
+    for (const [index, stage] of this.#stages.entries()) {
+      const outputs = stage.take();
+      this.#pending.push(...outputs);
+      this.#passOn(stage.definition, outputs, this.#stages.slice(index + 1));
     }
   }
-}
 
-function applyAll(task: Task, batch: RecordList): void {
-  for (let next = 0; next < batch.count; ) {
-    next = task.apply(batch, next, MAX_STEPS);
-    finishFiring(task);
+  #passOn(
+    { forwards }: PipelineDefinition,
+    outputs: readonly OutputRecord[],
+    later: readonly TestStage[],
+  ): void {
+    const records = outputs.filter(({ topic }) => topic === forwards?.topic);
+    for (const stage of later) {
+      const reads = stage.definition.inputs.some(({ topic }) => topic === forwards?.topic);
+      if (reads && records.length > 0) stage.forward(forwards!.topic, records, this.#latestArrivalMs);
+    }
   }
-}
-
-function finishFiring(task: Task): void {
-  while (task.firing) task.fire(MAX_STEPS);
 }
 
 function bytesOf(value: unknown): Uint8Array | null {

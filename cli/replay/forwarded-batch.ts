@@ -1,0 +1,60 @@
+/** What a stage forwards, as a batch of records of the next stage. */
+import type { RecordBatch } from "../../processors/engine/log/port.ts";
+import { ARRIVAL_MS } from "./line-batch.ts";
+import type { PlacedOutput } from "./partition.ts";
+
+export class ForwardedBatch implements RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #firstOffset: number;
+  readonly #records: readonly PlacedOutput[];
+  readonly #onRecord: (line: number) => void;
+
+  /** @param onRecord as for {@link LineBatch} */
+  constructor(
+    { topic, partition }: { readonly topic: string; readonly partition: number },
+    firstOffset: number,
+    records: readonly PlacedOutput[],
+    onRecord: (line: number) => void,
+  ) {
+    this.topic = topic;
+    this.partition = partition;
+    this.#firstOffset = firstOffset;
+    this.#records = records;
+    this.#onRecord = onRecord;
+  }
+
+  get count(): number {
+    return this.#records.length;
+  }
+
+  get nextOffset(): number {
+    return this.#firstOffset + this.count;
+  }
+
+  get highWatermark(): number {
+    return this.nextOffset;
+  }
+
+  offset(index: number): number {
+    this.#onRecord(this.#records[index]!.line);
+    return this.#firstOffset + index;
+  }
+
+  arrivalMs(): number {
+    return ARRIVAL_MS;
+  }
+
+  key(index: number): Uint8Array | null {
+    return this.#records[index]!.output.key;
+  }
+
+  value(index: number): Uint8Array | null {
+    return this.#records[index]!.output.value;
+  }
+
+  header(index: number, name: string): string | undefined {
+    const { headers } = this.#records[index]!.output;
+    return Object.hasOwn(headers, name) ? headers[name] : undefined;
+  }
+}
