@@ -69,6 +69,21 @@ export function planSends(
 }
 
 /**
+ * The same with one partition a send, a partition's sends one after the other. Every record's partition is chosen
+ * twice, which counts for nothing beside a request.
+ */
+export function planPartitionSends(
+  records: readonly OutgoingRecord[],
+  partitionCounts: ReadonlyMap<string, number>,
+  unkeyedHash: number,
+): Send[] {
+  const byPlace = Map.groupBy(records, (record) =>
+    partitionKey(record.topic, choosePartition(record, partitionCounts.get(record.topic)!, unkeyedHash)),
+  );
+  return [...byPlace.values()].flatMap((own) => planSends(own, partitionCounts, unkeyedHash));
+}
+
+/**
  * Throws where an answer leaves a partition out: kafkajs may resolve without one whose leader moved while it retried
  * (design, section 4).
  */

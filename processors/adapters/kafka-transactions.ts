@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CompressionTypes, type Kafka, type Producer, type Transaction } from "kafkajs";
 import { maxMessageBytes } from "../../contracts/limits.ts";
 import { keyHash } from "../../contracts/partitioning.ts";
-import { checkAcknowledged, planSends, type Send } from "../../runtime/send-plan.ts";
+import { checkAcknowledged, planPartitionSends, type Send } from "../../runtime/send-plan.ts";
 import {
   type Commit,
   CommitNotMadeError,
@@ -110,13 +110,23 @@ export class KafkaTransactions implements Transactions {
   }
 
   async #write(transaction: Transaction, { outputs, offsets }: Commit): Promise<void> {
-    const sends = planSends(outputs, await this.#partitionCounts(outputs), this.#unkeyedHash);
-    for (const send of sends) {
+    await this.#sendOutputs(transaction, outputs);
+    await this.#sendOffsets(transaction, offsets);
+  }
+
+  /**
+   * One partition a send, one send after the other. Where one broker of several fails, kafkajs 2.2.4 tries the whole
+   * send again while the other brokers still work on theirs; those then get their records a second time, under new
+   * sequence numbers, and the transaction commits both. What it tries again for one partition has the same numbers,
+   * and the broker drops it. Two sends at once would get in each other's way when the client connects again.
+   */
+  async #sendOutputs(transaction: Transaction, outputs: readonly OutputRecord[]): Promise<void> {
+    const counts = await this.#partitionCounts(outputs);
+    for (const send of planPartitionSends(outputs, counts, this.#unkeyedHash)) {
       const { topicMessages } = send;
       const compression = compressionOf(send);
       checkAcknowledged(send, await transaction.sendBatch({ acks: -1, compression, topicMessages }));
     }
-    await this.#sendOffsets(transaction, offsets);
   }
 
   async #partitionCounts(outputs: readonly OutputRecord[]): Promise<Map<string, number>> {

@@ -1,7 +1,12 @@
 import { Partitioners, type PartitionMetadata } from "kafkajs";
 import { describe, expect, test } from "vitest";
 import { maxMessageBytes } from "../../contracts/limits.ts";
-import { checkAcknowledged, type OutgoingRecord, planSends } from "../../runtime/send-plan.ts";
+import {
+  checkAcknowledged,
+  type OutgoingRecord,
+  planPartitionSends,
+  planSends,
+} from "../../runtime/send-plan.ts";
 
 const counts = new Map([
   ["results", 4],
@@ -22,6 +27,30 @@ const sizes = (records: readonly OutgoingRecord[]) =>
   plan(records).map(({ topicMessages }) =>
     topicMessages.reduce((sum, { messages }) => sum + messages.length, 0),
   );
+
+test("with one partition a send, a partition's sends follow each other, in order", () => {
+  const records = [
+    record({ partition: 2 }),
+    record({ topic: "late", key: null }),
+    record({ partition: 2, valueBytes: 900_000 }),
+    record({ partition: 0 }),
+    record({ partition: 2, valueBytes: 900_000 }),
+  ];
+  const planned = planPartitionSends(records, counts, UNKEYED_HASH);
+
+  expect(planned.map(({ partitions }) => [...partitions])).toEqual([
+    ["results/2"],
+    ["results/2"],
+    ["late/2"],
+    ["results/0"],
+  ]);
+  expect(planned.map((send) => send.records)).toEqual([
+    [records[0], records[2]],
+    [records[4]],
+    [records[1]],
+    [records[3]],
+  ]);
+});
 
 describe("planning sends", () => {
   test("nothing to write takes no send", () => {

@@ -1,0 +1,83 @@
+/** What a transaction asks of kafkajs: one partition a send, one after the other. */
+import type { Kafka, ProducerBatch, RecordMetadata } from "kafkajs";
+import { expect, test } from "vitest";
+import { KafkaTransactions } from "../../../processors/adapters/kafka-transactions.ts";
+import { CommitNotMadeError, type OutputRecord } from "../../../processors/engine/log/port.ts";
+
+const PARTITIONS = 3;
+
+type SendBatch = (batch: ProducerBatch) => Promise<RecordMetadata[]>;
+
+/** A client whose one producer sends as it is told; `calls` lists what it was asked for. */
+function fakeKafka(sendBatch: SendBatch) {
+  const calls: string[] = [];
+  const called = (name: string) => async () => void calls.push(name);
+  const transaction = {
+    sendBatch: (batch: ProducerBatch) => {
+      calls.push(`send ${partitionsOf(batch)}`);
+      return sendBatch(batch);
+    },
+    sendOffsets: called("offsets"),
+    commit: called("commit"),
+    abort: called("abort"),
+  };
+  const producer = {
+    connect: called("connect"),
+    disconnect: called("disconnect"),
+    transaction: async () => transaction,
+  };
+  return { calls, kafka: { producer: () => producer } as unknown as Kafka };
+}
+
+const partitionsOf = ({ topicMessages = [] }: ProducerBatch): string =>
+  [
+    ...new Set(
+      topicMessages.flatMap(({ topic, messages }) =>
+        messages.map(({ partition }) => `${topic}/${partition}`),
+      ),
+    ),
+  ].join();
+
+const acknowledge: SendBatch = async ({ topicMessages = [] }) =>
+  topicMessages.map(({ topic, messages }) => ({
+    topicName: topic,
+    partition: messages[0]!.partition!,
+    errorCode: 0,
+  }));
+
+const start = (kafka: Kafka) =>
+  KafkaTransactions.start({
+    kafka,
+    transactionalId: "t",
+    group: "g",
+    partitionCount: async () => PARTITIONS,
+  });
+
+const output = (partition: number): OutputRecord => ({
+  topic: "results",
+  partition,
+  key: null,
+  value: new Uint8Array([partition]),
+  headers: {},
+});
+
+test("a send that spans partitions could write one of them twice, so each has its own", async () => {
+  const { calls, kafka } = fakeKafka(acknowledge);
+  const transactions = await start(kafka);
+  await transactions.commit({ outputs: [output(0), output(2), output(0), output(1)], offsets: [] });
+
+  expect(calls.slice(1)).toEqual(["send results/0", "send results/2", "send results/1", "offsets", "commit"]);
+});
+
+test("what fails is aborted, and nothing is sent after it", async () => {
+  const { calls, kafka } = fakeKafka(async (batch) => {
+    if (partitionsOf(batch) === "results/2") throw new Error("connection lost");
+    return acknowledge(batch);
+  });
+  const transactions = await start(kafka);
+
+  await expect(
+    transactions.commit({ outputs: [output(0), output(2), output(1)], offsets: [] }),
+  ).rejects.toThrow(CommitNotMadeError);
+  expect(calls.slice(1)).toEqual(["send results/0", "send results/2", "abort"]);
+});
