@@ -35,8 +35,10 @@ export async function tickWhileIdle(options: IdleOptions): Promise<void> {
     await clock.sleep(lookMs, signal);
     for (const [input, { idleTimeoutMs }] of inputs.entries()) {
       if (signal.aborted || idleTimeoutMs === null) continue;
-      if (!(await silence[input]!.isOver(idleTimeoutMs)) || signal.aborted) continue;
-      if (task.tick(input, clock.epochMs())) onTick();
+      // The time before the log's end is asked for: what has arrived by the time that the answer comes is behind it.
+      const nowMs = clock.epochMs();
+      if (!(await silence[input]!.isOver(idleTimeoutMs, nowMs)) || signal.aborted) continue;
+      if (task.tick(input, nowMs)) onTick();
     }
   }
 }
@@ -56,14 +58,14 @@ class Silence {
   }
 
   /** Whether it has lasted the timeout, nothing is left to read, and a tick would change what the task does. */
-  async isOver(idleTimeoutMs: number): Promise<boolean> {
+  async isOver(idleTimeoutMs: number, nowMs: number): Promise<boolean> {
     const { task, clock } = this.#options;
     if (this.#nextOffset !== this.#offset) {
       this.#offset = this.#nextOffset;
       this.#sinceMs = clock.nowMs();
     }
     if (clock.nowMs() - this.#sinceMs < idleTimeoutMs) return false;
-    if (!task.tickMatters(this.#input, clock.epochMs())) return false;
+    if (!task.tickMatters(this.#input, nowMs)) return false;
     const end = await this.#end();
     // While the end was asked for, records may have come; and a firing must end at the watermark it began with.
     return end !== undefined && end === this.#options.position(this.#input) && !task.firing;
