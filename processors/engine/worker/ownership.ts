@@ -300,10 +300,10 @@ export class Ownership {
       const committed = await this.#committed();
       const pointers = committed.map(({ metadata }) => decodePointer(metadata)?.manifest ?? null);
       if (pointers.every((name) => name === prepared.name)) return true;
-      if (!pointers.every((name) => name === prepared.manifest.parent)) {
+      if (reread === REREADS) {
+        if (pointers.every((name) => name === prepared.manifest.parent)) return false;
         throw new FencedError(`another owner committed ${pointers.join(", ")}`);
       }
-      if (reread === REREADS) return false;
       await context.clock.sleep(REREAD_DELAY_MS, signal);
     }
   }
