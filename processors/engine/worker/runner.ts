@@ -4,6 +4,7 @@
  */
 import type { ChainLimits } from "../checkpoint/chain.ts";
 import type { Loaded } from "../checkpoint/checkpointer.ts";
+import type { FirstStep } from "../checkpoint/decide.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
 import type { Manifest } from "../checkpoint/manifest.ts";
 import { SlotRefusedError } from "../checkpoint/store.ts";
@@ -132,7 +133,7 @@ export class TaskRunner {
         }),
       );
       ownership = taken.ownership;
-      await this.#work(ownership, this.#restore(ownership, taken.loaded));
+      await this.#work(ownership, this.#restore(ownership, taken.loaded), taken.step);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       if (!(error instanceof FencedError || error instanceof SlotRefusedError)) throw error;
@@ -145,9 +146,7 @@ export class TaskRunner {
     }
   }
 
-  async #take<T extends { loaded: Loaded; step: "genesis" | "load" | "roll-forward" }>(
-    take: () => Promise<T>,
-  ): Promise<T> {
+  async #take<T extends { loaded: Loaded; step: FirstStep["kind"] }>(take: () => Promise<T>): Promise<T> {
     const { clock, observer } = this.#options.context;
     const startedMs = clock.nowMs();
     const taken = await take();
@@ -176,11 +175,11 @@ export class TaskRunner {
   }
 
   /** Processing and checkpointing side by side; the failure of either ends both. */
-  async #work(ownership: Ownership, task: Task): Promise<void> {
+  async #work(ownership: Ownership, task: Task, step: FirstStep["kind"]): Promise<void> {
     const failed = new AbortController();
     const loops = [
       this.#process(task, failed.signal),
-      this.#commitRegularly(ownership, task, failed.signal),
+      this.#commitRegularly(ownership, task, step, failed.signal),
       this.#tickWhileIdle(task, failed.signal),
     ];
     const end = (error: unknown): never => {
@@ -251,10 +250,16 @@ export class TaskRunner {
     return task.pendingOutputBytes >= this.#options.limits.maxPendingOutputBytes;
   }
 
-  async #commitRegularly(ownership: Ownership, task: Task, failed: AbortSignal): Promise<void> {
+  async #commitRegularly(
+    ownership: Ownership,
+    task: Task,
+    step: FirstStep["kind"],
+    failed: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#options.context;
     let startedMs = clock.nowMs();
-    let committedMs = startedMs;
+    // How old a loaded checkpoint is nobody knows, and an idle task that moves often must not let it expire.
+    let committedMs = step === "load" ? Number.NEGATIVE_INFINITY : startedMs;
     for (let last = false; !last; ) {
       await this.#untilDue(task, startedMs);
       this.#stop.signal.throwIfAborted();
