@@ -1,33 +1,45 @@
 /**
  * Runs the real worker on models of Kafka and of the checkpoint store, under faults drawn from a seed, and holds
- * what was committed against one undisturbed task over the same input.
+ * everything that becomes visible against an undisturbed task over the same input.
  */
-import { keyHash } from "../../../../contracts/partitioning.ts";
-import { committedManifest } from "../../../../processors/engine/checkpoint/inspect.ts";
-import type { OutputRecord } from "../../../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
-import { hopping, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
-import { emptyState } from "../../../../processors/engine/state/task-state.ts";
-import { Task } from "../../../../processors/engine/task/task.ts";
-import type { Observer } from "../../../../processors/engine/worker/ports.ts";
+import type { Clock, Observer } from "../../../../processors/engine/worker/ports.ts";
 import { Worker } from "../../../../processors/engine/worker/worker.ts";
-import { batchOf, type TestRecord } from "../../../support/records.ts";
-import { readings, watermark } from "../task-fixture.ts";
-import { KafkaModel, SESSION_TIMEOUT_MS } from "./kafka-model.ts";
+import { Client, type Cluster } from "./client-model.ts";
+import { GroupModel } from "./group-model.ts";
+import { InputModel } from "./input-model.ts";
+import { Ledger, offsetOf } from "./ledger.ts";
+import { type Damage, damage } from "./losses.ts";
+import { Process } from "./process.ts";
+import { definitionOf, type Kind, Reference } from "./reference.ts";
+import { makeInput, PARTITIONS } from "./scenario.ts";
 import { StoreModel } from "./store-model.ts";
-import { Process, World } from "./world.ts";
+import { TransactionModel } from "./transaction-model.ts";
+import { World } from "./world.ts";
 
-const PARTITIONS = 3;
-const RECORDS = 250;
 const FAULTS_END_MS = 8_000;
-const GIVE_UP_MS = 120_000;
+/** Longer than everything together that may hold a task up once faults have stopped. */
+const GIVE_UP_MS = FAULTS_END_MS + 60_000;
 const SETTLE_MS = 3_000;
 const INPUT = "readings-in";
+const DAY_MS = 86_400_000;
+/** Small, so that a run meets every limit. */
+const LIMITS = {
+  checkpointIntervalMs: 100,
+  maxPendingOutputBytes: 2_000,
+  maxStepsPerSlice: 3,
+  maxWholeBytes: 1_500,
+  maxDeltas: 3,
+};
+
+const taskOf = (partition: number): string => `sim/readings/${partition}`;
+const transactionalIdOf = (partition: number): string => `sim-readings-${partition}`;
 
 export interface Outcome {
   readonly problems: readonly string[];
   readonly crashes: number;
   readonly recoveries: Readonly<Record<string, number>>;
+  readonly parked: number;
 }
 
 interface Member {
@@ -40,246 +52,270 @@ export async function simulate(seed: number): Promise<Outcome> {
 }
 
 class Simulation {
+  readonly #seed: number;
   readonly #world: World;
   readonly #definition: PipelineDefinition;
-  readonly #input: readonly (readonly TestRecord[])[];
-  readonly #kafka: KafkaModel;
-  readonly #store = new StoreModel();
+  readonly #cluster: Cluster;
+  readonly #ledger: Ledger;
   readonly #problems: string[] = [];
   readonly #recoveries: Record<string, number> = {};
+  readonly #parked = new Set<number>();
+  #damage: Damage | null = null;
   #members: Member[] = [];
+  #wanted = PARTITIONS;
   #crashes = 0;
   #ids = 0;
+  #clockAheadMs = 0;
+  #isHalted = false;
+  readonly #processes: Process[] = [];
 
   constructor(seed: number) {
-    this.#world = new World(seed);
-    const window = seed % 2 === 0 ? tumbling({ sizeMs: 10 }) : hopping({ sizeMs: 20, advanceMs: 10 });
-    this.#definition = readings({ outOfOrderMs: 5, allowedLatenessMs: 4, window });
-    this.#input = makeInput(this.#world);
-    this.#kafka = new KafkaModel(this.#world, INPUT, this.#input);
+    this.#seed = seed;
+    const world = new World(seed);
+    this.#world = world;
+    const kind: Kind = seed % 2 === 0 ? "tumbling" : "hopping";
+    this.#definition = definitionOf(kind);
+    const records = makeInput(world);
+    const references = records.map(
+      (partition, index) => new Reference(kind, INPUT, index, PARTITIONS, partition),
+    );
+    const problem = (text: string) => void this.#problems.push(text);
+    const input = new InputModel(world, INPUT, records);
+    const isAtEnd = input.isAtEnd.bind(input);
+    const ledger = new Ledger({ definition: this.#definition, references, taskOf, isAtEnd, problem });
+    this.#ledger = ledger;
+    const store = new StoreModel(world, (slot) => ledger.registered(slot));
+    ledger.observe(store);
+    this.#cluster = {
+      world,
+      store,
+      problem,
+      input,
+      group: new GroupModel(world, PARTITIONS),
+      transactions: new TransactionModel(world, ledger),
+    };
   }
 
   async run(): Promise<Outcome> {
-    for (let i = 0; i < 3; i++) this.#start();
+    this.#startMissing();
     this.#scheduleFaults();
-    await this.#world.run(GIVE_UP_MS, () => this.#world.nowMs > FAULTS_END_MS && this.#allRead());
-    // A committed offset does not say that the firing it caused has ended, so the last one gets its time.
-    await this.#world.run(this.#world.nowMs + SETTLE_MS, () => false);
-    if (!this.#allRead()) this.#problems.push(`no progress after the faults stopped: ${this.#positions()}`);
-    this.#compare();
-    await this.#compareManifests();
-    for (const { process } of this.#members) process.kill();
-    return { problems: this.#problems, crashes: this.#crashes, recoveries: this.#recoveries };
+    await this.#until(GIVE_UP_MS, () => this.#world.nowMs > FAULTS_END_MS && this.#isDone());
+    if (!this.#isDone()) this.#problems.push(`no progress after the faults stopped: ${this.#positions()}`);
+    if (this.#problems.length === 0) await this.#afterwards();
+    for (const process of this.#processes) process.kill();
+    return {
+      problems: this.#problems,
+      crashes: this.#crashes,
+      recoveries: this.#recoveries,
+      parked: this.#parked.size,
+    };
+  }
+
+  /** Checks of the end, each of which not every seed needs. */
+  async #afterwards(): Promise<void> {
+    for (const partition of this.#healthy()) this.#ledger.compareWhole(partition);
+    if (this.#damage !== null) return;
+    if (this.#seed % 8 === 1) await this.#spendADay();
+  }
+
+  #until(untilMs: number, done: () => boolean): Promise<void> {
+    return this.#world.run(untilMs, () => this.#problems.length > 0 || done());
+  }
+
+  #startMissing(): void {
+    while (!this.#isHalted && this.#members.length < this.#wanted) this.#start();
   }
 
   #start(): void {
-    const process = new Process(this.#world);
-    const observer: Observer = {
-      recovered: ({ step }) => {
-        this.#recoveries[step] = (this.#recoveries[step] ?? 0) + 1;
-      },
-      checkpointed: () => undefined,
-      parked: (task, code, message) =>
-        this.#problems.push(`task ${task.partition} parked: ${code} ${message}`),
-      dropped: () => undefined,
-      retried: () => undefined,
-      failed: (task, error) => this.#problems.push(`task ${task.partition} failed: ${error.stack}`),
-    };
-    const clock = {
-      nowMs: () => this.#world.nowMs,
-      sleep: (ms: number, signal: AbortSignal) =>
-        new Promise<void>((resolve) => {
-          this.#world.after(ms, () => process.deliver(resolve));
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        }),
-      // Slower than batches come at times, so that they queue.
-      yield: () =>
-        new Promise<void>((resolve) =>
-          this.#world.after(this.#world.between(0, 60), () => process.deliver(resolve)),
-        ),
-    };
+    const process = new Process(this.#world, { strike: (struck) => this.#strike(struck) });
+    this.#processes.push(process);
+    const client = new Client(process, this.#cluster);
     const context = {
-      log: this.#kafka.for(process),
-      store: this.#store.for(process),
-      clock,
+      log: client.log,
+      store: client.store,
+      clock: this.#clockOf(process),
       newId: () => String(this.#ids++),
-      observer,
+      observer: this.#observerOf(client),
       environment: "sim",
       definition: this.#definition,
       owner: "sim",
     };
-    const worker = new Worker(
-      context,
-      { onCrash: () => undefined },
-      {
-        checkpointIntervalMs: 100,
-        maxPendingOutputBytes: 2_000,
-        maxStepsPerSlice: 3,
-      },
-    );
+    const worker = new Worker(context, { onCrash: () => this.#crash(process) }, LIMITS);
     this.#members.push({ process, worker });
-    void worker.start().then(() => this.#kafka.remember(process));
+    // What cannot join ends, and is started again.
+    worker.start().catch(() => this.#crash(process));
+  }
+
+  #observerOf(client: Client): Observer {
+    return {
+      recovered: ({ step }) => {
+        this.#recoveries[step] = (this.#recoveries[step] ?? 0) + 1;
+      },
+      checkpointed: () => undefined,
+      parked: ({ partition }, code, message) => {
+        this.#parked.add(partition);
+        const isCause = (hit: Damage | null) =>
+          hit?.code === code && (hit.partition === null || hit.partition === partition);
+        if (!isCause(this.#damage)) this.#problems.push(`task ${partition} parked: ${code} ${message}`);
+      },
+      dropped: ({ partition }, reason) => {
+        if (client.hasCauseToDrop(taskOf(partition), transactionalIdOf(partition))) return;
+        this.#problems.push(`task ${partition} was dropped without a cause: ${reason}`);
+      },
+      retried: () => undefined,
+      failed: ({ partition }, error) => this.#problems.push(`task ${partition} failed: ${error.stack}`),
+    };
+  }
+
+  #clockOf(process: Process): Clock {
+    const world = this.#world;
+    return {
+      nowMs: () => world.nowMs + this.#clockAheadMs,
+      epochMs: () => world.nowMs,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          world.after(ms, () => process.deliver(resolve));
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        }),
+      // Slower than batches come at times, so that they queue.
+      yield: () =>
+        new Promise((resolve) => world.after(world.between(0, 60), () => process.deliver(resolve))),
+    };
   }
 
   #scheduleFaults(): void {
-    const { random } = this.#world;
-    for (let atMs = 200; atMs < FAULTS_END_MS; atMs += this.#world.between(100, 900)) {
-      const kind = random();
-      const index = Math.floor(random() * PARTITIONS);
-      this.#world.after(atMs, () => {
-        if (kind < 0.5) this.#crash(index);
-        else if (kind < 0.75) this.#suspend(index);
-        else if (kind < 0.85) this.#finish(index);
-        else if (kind < 0.95) this.#steal(index);
-        else this.#kafka.rebalance();
-      });
+    const world = this.#world;
+    for (let atMs = 200; atMs < FAULTS_END_MS; atMs += world.between(100, 1_400)) {
+      world.after(atMs, () => this.#fault());
     }
-    this.#world.after(FAULTS_END_MS, () => {
-      this.#world.faults = false;
+    if (this.#seed % 6 === 5) world.after(world.between(2_000, 6_000), () => this.#lose());
+    world.after(FAULTS_END_MS, () => {
+      world.faults = false;
+      this.#wanted = PARTITIONS;
+      this.#startMissing();
     });
   }
 
-  #crash(index: number): void {
-    const [member] = this.#members.splice(index, 1);
-    if (member === undefined) return;
+  #fault(): void {
+    const world = this.#world;
+    const member = world.pick(this.#members);
+    const kind = world.random();
+    if (kind < 0.2) this.#steal(world.between(0, PARTITIONS - 1));
+    else if (kind < 0.27) this.#cluster.group.rebalance();
+    else if (kind < 0.32) this.#storm();
+    else if (kind < 0.44) world.takeAway(world.pick(SERVERS), world.between(100, 3_000));
+    else if (member === undefined) return;
+    else if (kind < 0.56) member.process.cutOff("group", world.between(800, 3_000));
+    else if (kind < 0.65) member.process.cutOff(world.pick(SERVERS), world.between(300, 3_000));
+    else if (kind < 0.75) this.#scale(member);
+    else if (kind < 0.9) this.#crash(member.process);
+    else this.#suspend(member.process);
+  }
+
+  /** One rebalance after the other, as when many members come and go. */
+  #storm(): void {
+    for (let round = 0; round < 6; round++) {
+      this.#world.after(round * this.#world.between(50, 300), () => this.#cluster.group.rebalance());
+    }
+  }
+
+  #strike(process: Process): void {
+    if (this.#world.random() < 0.4) this.#crash(process);
+    else this.#suspend(process);
+  }
+
+  #crash(process: Process): void {
+    if (!process.alive) return;
     this.#crashes += 1;
-    member.process.kill();
-    this.#world.after(SESSION_TIMEOUT_MS, () => this.#kafka.evict(member.process));
-    this.#world.after(this.#world.between(10, 2_000), () => this.#start());
+    process.kill();
+    this.#members = this.#members.filter((member) => member.process !== process);
+    this.#world.after(this.#world.between(10, 2_000), () => this.#startMissing());
   }
 
-  /** Longer than the session timeout: it comes back as a zombie that believes it still owns its tasks. */
-  #suspend(index: number): void {
-    const member = this.#members[index];
-    if (member === undefined || !member.process.running) return;
-    member.process.suspend();
-    this.#world.after(SESSION_TIMEOUT_MS, () => this.#kafka.evict(member.process));
-    this.#world.after(SESSION_TIMEOUT_MS + this.#world.between(1, 1_500), () => {
-      member.process.resume();
-      const processes = this.#members.map(({ process }) => process);
-      this.#world.after(this.#world.between(1, 300), () => this.#kafka.rejoin(member.process, processes));
-    });
+  /** Mostly longer than the session timeout: it comes back as a zombie that believes it still owns its tasks. */
+  #suspend(process: Process): void {
+    if (!process.running) return;
+    process.suspend();
+    this.#world.after(this.#world.between(300, 3_500), () => process.resume());
   }
 
   /** What a zombie does that wakes up in the middle of taking a task: it claims, fences, and is not the owner. */
   #steal(partition: number): void {
-    const zombie = new Process(this.#world);
-    const store = this.#store.for(zombie);
-    const log = this.#kafka.for(zombie);
-    void store
-      .claim(`sim/readings/${partition}`, "zombie")
-      .then(() => log.fence(`sim-readings-${partition}`, "sim-readings"))
+    const zombie = new Process(this.#world, { strike: () => undefined });
+    const { store, transactions } = this.#cluster;
+    const log = () => zombie.call("transactions", () => transactions.fence(transactionalIdOf(partition)));
+    store
+      .for(zombie)
+      .claim(taskOf(partition), "zombie")
+      .then(log)
       .catch(() => undefined);
   }
 
-  /** A graceful stop: last checkpoints, then out of the group; another process takes its place. */
-  #finish(index: number): void {
-    const [member] = this.#members.splice(index, 1);
-    if (member === undefined) return;
-    if (!member.process.running) {
-      this.#crashMember(member);
-      return;
+  /** Another number of members: some stop in good order, last checkpoints first. */
+  #scale(member: Member): void {
+    this.#wanted = this.#world.between(1, 4);
+    this.#startMissing();
+    if (this.#members.length <= this.#wanted) return;
+    const { process, worker } = member;
+    this.#members = this.#members.filter((other) => other !== member);
+    const end = () => process.kill();
+    if (process.running) worker.finish().then(end, end);
+    else end();
+    this.#world.after(this.#world.between(1_000, 3_000), end);
+  }
+
+  /** Everything stops, something is lost for good, and everything starts again. */
+  #lose(): void {
+    this.#isHalted = true;
+    for (const process of this.#processes) this.#crash(process);
+    this.#world.after(2_500, () => {
+      const { input } = this.#cluster;
+      const first = this.#world.between(0, PARTITIONS - 1);
+      for (const partition of [...input.partitions.slice(first), ...input.partitions.slice(0, first)]) {
+        const target = { cluster: this.#cluster, ledger: this.#ledger, partition, task: taskOf(partition) };
+        this.#damage ??= damage(target);
+      }
+      this.#isHalted = false;
+      this.#startMissing();
+    });
+  }
+
+  /** A day without a record: offsets would expire, so every task commits once more. */
+  async #spendADay(): Promise<void> {
+    const before = this.#healthy().map((partition) => this.#ledger.committedOf(partition).length);
+    this.#clockAheadMs += DAY_MS;
+    await this.#until(this.#world.nowMs + SETTLE_MS, () => false);
+    for (const [index, partition] of this.#healthy().entries()) {
+      const { length } = this.#ledger.committedOf(partition);
+      if (length <= before[index]!) this.#problems.push(`task ${partition} commits nothing while it is idle`);
     }
-    void member.worker.finish().then(() => member.process.kill());
-    this.#world.after(SESSION_TIMEOUT_MS * 3, () => this.#crashMember(member));
-    this.#world.after(this.#world.between(10, 500), () => this.#start());
   }
 
-  #crashMember(member: Member): void {
-    member.process.kill();
-    this.#kafka.evict(member.process);
-    if (this.#members.length < 3) this.#start();
+  #healthy(): number[] {
+    const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    return all.filter((partition) => !this.#parked.has(partition));
   }
 
-  #allRead(): boolean {
-    return this.#input.every(
-      (records, partition) => this.#kafka.committedOffset(partition) === records.length,
+  #isDone(): boolean {
+    return this.#cluster.input.partitions.every(
+      (partition) => this.#parked.has(partition) || this.#isRead(partition),
     );
   }
 
+  #isRead(partition: number): boolean {
+    const { input } = this.#cluster;
+    const last = this.#ledger.lastOf(partition);
+    return last !== undefined && !last.firing && offsetOf(last) === input.endOf(partition);
+  }
+
   #positions(): string {
-    return this.#input.map((records, p) => `${this.#kafka.committedOffset(p)}/${records.length}`).join(" ");
-  }
-
-  #compare(): void {
-    const committed = this.#kafka.committed;
-    this.#input.forEach((records, partition) => {
-      const expected = undisturbed(this.#definition, records, partition).map(withoutVersion);
-      const actual = committed.filter((output) => homeOf(output) === partition).map(withoutVersion);
-      if (JSON.stringify(actual) === JSON.stringify(expected)) return;
-      const wrong = actual.findIndex((line, index) => line !== expected[index]);
-      this.#problems.push(
-        `partition ${partition}: ${actual.length} outputs, expected ${expected.length}; ` +
-          `first difference at ${wrong}: ${actual[wrong]} instead of ${expected[wrong]}`,
-      );
+    const positions = Array.from({ length: PARTITIONS }, (_, partition) => {
+      const last = this.#ledger.lastOf(partition);
+      const reached = last === undefined ? "nowhere" : offsetOf(last);
+      return `${reached}${last?.firing ? " (firing)" : ""}/${this.#cluster.input.endOf(partition)}`;
     });
-    const committedBytes = new Set(committed.map(exactly));
-    const unseen = this.#kafka.written.find((output) => !committedBytes.has(exactly(output)));
-    if (unseen !== undefined)
-      this.#problems.push(`written but never committed as it was: ${exactly(unseen)}`);
-  }
-
-  /** Tools wait until no task owes results, so the last manifest must say so. */
-  async #compareManifests(): Promise<void> {
-    const store = { get: async (name: string) => this.#store.blobs.get(name) ?? null };
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const { firing } = await committedManifest(store, this.#kafka.committedMetadata(partition));
-      if (firing) this.#problems.push(`partition ${partition}: the last manifest says that a firing goes on`);
-    }
+    return positions.join(" ");
   }
 }
 
-/** Keys of each partition, found by hashing. */
-const keysOf = Array.from({ length: PARTITIONS }, (_, partition) =>
-  Array.from({ length: 60 }, (_, index) => `k${index}`).filter(
-    (key) => keyHash(new TextEncoder().encode(key)) % PARTITIONS === partition,
-  ),
-);
-
-function makeInput(world: World): TestRecord[][] {
-  return keysOf.map((keys) => {
-    const records: TestRecord[] = [];
-    for (let offset = 0; offset < RECORDS; offset++) {
-      const id = `e${world.between(0, Math.floor(offset * 0.95) + 1)}`;
-      const t = Math.floor(offset / 3) + world.between(-12, 3);
-      const key = keys[world.between(0, Math.min(4, keys.length - 1))]!;
-      const value =
-        world.random() < 0.02 ? "not json" : JSON.stringify({ id, key, t, v: world.between(-9, 99) });
-      records.push({ offset, key, value });
-    }
-    records.push(watermark(RECORDS, 10_000));
-    return records;
-  });
-}
-
-function undisturbed(
-  definition: PipelineDefinition,
-  records: readonly TestRecord[],
-  partition: number,
-): OutputRecord[] {
-  const task = new Task({
-    definition,
-    partition,
-    partitions: PARTITIONS,
-    generation: 1,
-    nextCheckpoint: 1,
-    state: emptyState(definition, [0]),
-  });
-  const batch = batchOf({ topic: INPUT, partition }, records);
-  let next = 0;
-  while (next < batch.count || task.firing) {
-    if (task.firing) task.fire(1_000);
-    else next = task.apply(batch, next, 1_000);
-  }
-  return [...task.cut().outputs];
-}
-
-const homeOf = ({ key }: OutputRecord): number => (key === null ? -1 : keyHash(key) % PARTITIONS);
-
-const exactly = ({ topic, key, value, headers }: OutputRecord): string => {
-  const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes));
-  return JSON.stringify([topic, text(key), text(value), headers]);
-};
-
-const withoutVersion = (output: OutputRecord): string =>
-  exactly(output).replace(/,\\"version\\":\{[^}]*\}/, "");
+const SERVERS = ["table", "bucket", "group", "transactions", "offsets", "brokers", "leader/0", "leader/1"];

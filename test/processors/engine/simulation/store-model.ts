@@ -1,34 +1,45 @@
-/** A model of the checkpoint store: slow, failing before or after the effect, never inconsistent. */
+/**
+ * A model of the checkpoint store: slots and small blobs in a table, the rest in a bucket, each of which may be slow,
+ * fail or be away; consistent, but for deletes, which take effect when they like.
+ */
 import {
   type CheckpointStore,
   type Claim,
   type Slot,
   SlotRefusedError,
 } from "../../../../processors/engine/checkpoint/store.ts";
-import type { Process } from "./world.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
 
-const FAULT = 0.02;
+const MAX_DELETE_DELAY_MS = 6_000;
+const MAX_INLINE_BYTES = 700;
 
 export class StoreModel {
   readonly blobs = new Map<string, Uint8Array>();
-  readonly slots = new Map<string, { epoch: number; slot: Slot | null }>();
+  readonly slots = new Map<string, Claim>();
+  readonly #world: World;
+  readonly #registered: (next: Slot) => void;
+
+  /** @param registered told of every checkpoint that a slot takes, before it does */
+  constructor(world: World, registered: (next: Slot) => void) {
+    this.#world = world;
+    this.#registered = registered;
+  }
 
   /** The store as one process sees it. */
   for(process: Process): CheckpointStore {
-    const call = <T>(effect: () => T): Promise<T> =>
-      process.call(() => {
-        if (process.world.chance(FAULT)) throw new Error("store: failed before the effect");
-        const value = effect();
-        if (process.world.chance(FAULT)) throw new Error("store: the answer was lost");
-        return value;
-      });
+    const placeOf = (bytes: Uint8Array | undefined) =>
+      bytes !== undefined && bytes.length > MAX_INLINE_BYTES ? "bucket" : "table";
     return {
-      claim: (task) => call(() => this.#claim(task)),
-      read: (task) => call(() => ({ ...this.slots.get(task)! })),
-      register: (task, epoch, next) => call(() => this.#register(task, epoch, next)),
-      put: (name, bytes) => call(() => void this.blobs.set(name, bytes.slice())),
-      get: (name) => call(() => this.blobs.get(name) ?? null),
-      delete: (names) => call(() => names.forEach((name) => void this.blobs.delete(name))),
+      claim: (task) => process.call("table", () => this.#claim(task)),
+      read: (task) => process.call("table", () => this.slots.get(task) ?? { epoch: 0, slot: null }),
+      register: (task, epoch, next) => process.call("table", () => this.#register(task, epoch, next)),
+      put: (name, bytes) => {
+        const copy = bytes.slice();
+        return process.call(placeOf(bytes), () => void this.blobs.set(name, copy));
+      },
+      get: (name) => process.call(placeOf(this.blobs.get(name)), () => this.blobs.get(name) ?? null),
+      delete: (names) => process.call("bucket", () => this.#delete(names)),
     };
   }
 
@@ -39,12 +50,20 @@ export class StoreModel {
   }
 
   #register(task: string, epoch: number, next: Slot): void {
-    const current = this.slots.get(task)!;
+    const current = this.slots.get(task) ?? { epoch: 0, slot: null };
     if (current.epoch !== epoch) throw new SlotRefusedError(`epoch is ${current.epoch}, not ${epoch}`);
     const { slot } = current;
     if (slot?.id === next.id && slot.parent === next.parent) return;
     if ((slot?.id ?? null) !== next.parent)
       throw new SlotRefusedError(`slot holds ${slot?.id}, not ${next.parent}`);
+    this.#registered(next);
     this.slots.set(task, { epoch, slot: next });
+  }
+
+  #delete(names: readonly string[]): void {
+    for (const name of names) {
+      const delayMs = this.#world.chance(0.5) ? this.#world.between(1, MAX_DELETE_DELAY_MS) : 0;
+      this.#world.after(delayMs, () => void this.blobs.delete(name));
+    }
   }
 }

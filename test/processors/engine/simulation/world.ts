@@ -1,6 +1,6 @@
 /**
- * Virtual time and chance for the simulation. Everything that happens is an event with a time; which comes next,
- * how long things take and what fails is drawn from one seeded generator, so a seed replays exactly.
+ * Virtual time for the simulation. Everything that happens is an event with a time; which comes next, how long
+ * things take and what fails is drawn from one seeded generator, so a seed replays exactly.
  */
 
 /** mulberry32: small, fast, and good enough to choose faults. */
@@ -21,106 +21,113 @@ interface ScheduledEvent {
   readonly run: () => void;
 }
 
+const INTENSITIES = [0.1, 0.3, 1];
+
+/** Turns of the real event loop that are asked for ahead, since a turn for each event alone would cost most of the time. */
+const TURNS_AHEAD = 32;
+
 export class World {
   readonly random: () => number;
   nowMs = 0;
   /** Whether faults still happen; after they stop, everything must come to an end. */
   faults = true;
+  /** How many: some bugs need many at once, others that a run comes far. */
+  readonly #intensity: number;
   #order = 0;
-  #events: ScheduledEvent[] = [];
+  /** A binary heap; the earliest event is first. */
+  readonly #events: ScheduledEvent[] = [];
+  readonly #outages = new Map<string, number>();
 
   constructor(seed: number) {
     this.random = randomFrom(seed);
+    this.#intensity = this.pick(INTENSITIES);
   }
 
   chance(probability: number): boolean {
-    return this.faults && this.random() < probability;
+    return this.faults && this.random() < probability * this.#intensity;
   }
 
   between(least: number, most: number): number {
     return least + Math.floor(this.random() * (most - least + 1));
   }
 
+  pick<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.random() * choices.length)]!;
+  }
+
+  /** A number that grows with every call: tells what happened first within a millisecond. */
+  nextOrder(): number {
+    return this.#order++;
+  }
+
+  /** A server does not work until then. */
+  takeAway(server: string, forMs: number): void {
+    this.#outages.set(server, this.nowMs + forMs);
+  }
+
+  isAway(server: string): boolean {
+    return this.faults && (this.#outages.get(server) ?? 0) > this.nowMs;
+  }
+
   after(delayMs: number, run: () => void): void {
-    this.#events.push({ atMs: this.nowMs + delayMs, order: this.#order++, run });
+    const events = this.#events;
+    const event = { atMs: this.nowMs + delayMs, order: this.nextOrder(), run };
+    let at = events.length;
+    events.push(event);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!isEarlier(event, events[parent]!)) break;
+      events[at] = events[parent]!;
+      at = parent;
+    }
+    events[at] = event;
   }
 
   /** Runs events in order of time until `done` holds, `untilMs` is reached or nothing is left to happen. */
-  async run(untilMs: number, done: () => boolean): Promise<void> {
-    while (this.#events.length > 0 && !done()) {
-      const next = this.#takeEarliest();
-      if (next.atMs > untilMs) return;
-      this.nowMs = next.atMs;
-      next.run();
-      // The engine waits on promises only, so one turn of the real event loop lets it come to rest.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  #takeEarliest(): ScheduledEvent {
-    let earliest = 0;
-    for (let i = 1; i < this.#events.length; i++) {
-      const a = this.#events[i]!;
-      const b = this.#events[earliest]!;
-      if (a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)) earliest = i;
-    }
-    return this.#events.splice(earliest, 1)[0]!;
-  }
-}
-
-/** A process that can die or be suspended: a call's answer reaches only a process that is there to take it. */
-export class Process {
-  readonly world: World;
-  alive = true;
-  #suspended = false;
-  #held: (() => void)[] = [];
-
-  constructor(world: World) {
-    this.world = world;
-  }
-
-  get running(): boolean {
-    return this.alive && !this.#suspended;
-  }
-
-  /** A request to a server: takes time both ways; either way may be lost, the effect happening or not. */
-  call<T>(effect: () => T): Promise<T> {
-    const { world } = this;
-    return new Promise<T>((resolve, reject) => {
-      world.after(world.between(1, 20), () => {
-        if (!this.alive && world.random() < 0.5) return;
-        let answer: () => void;
+  run(untilMs: number, done: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let ended = false;
+      // The engine waits on promises only, so between two turns of the real event loop it comes to rest.
+      const turn = (): void => {
+        if (ended) return;
         try {
-          const value = effect();
-          answer = () => resolve(value);
+          ended = !this.#step(untilMs, done);
         } catch (error) {
-          answer = () => reject(error);
+          ended = true;
+          reject(error);
         }
-        world.after(world.between(1, 20), () => this.deliver(answer));
-      });
+        if (ended) resolve();
+        else setImmediate(turn);
+      };
+      for (let ahead = 0; ahead < TURNS_AHEAD; ahead++) setImmediate(turn);
     });
   }
 
-  /** Something reaches the process: now, when it resumes, or never. */
-  deliver(run: () => void): void {
-    if (!this.alive) return;
-    if (this.#suspended) this.#held.push(run);
-    else run();
+  #step(untilMs: number, done: () => boolean): boolean {
+    const [next] = this.#events;
+    if (next === undefined || next.atMs > untilMs || done()) return false;
+    this.#removeEarliest();
+    this.nowMs = next.atMs;
+    next.run();
+    return true;
   }
 
-  suspend(): void {
-    this.#suspended = true;
-  }
-
-  resume(): void {
-    this.#suspended = false;
-    const held = this.#held;
-    this.#held = [];
-    for (const run of held) this.deliver(run);
-  }
-
-  kill(): void {
-    this.alive = false;
-    this.#held = [];
+  #removeEarliest(): void {
+    const events = this.#events;
+    const last = events.pop()!;
+    if (events.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= events.length) break;
+      if (child + 1 < events.length && isEarlier(events[child + 1]!, events[child]!)) child += 1;
+      if (!isEarlier(events[child]!, last)) break;
+      events[at] = events[child]!;
+      at = child;
+    }
+    events[at] = last;
   }
 }
+
+const isEarlier = (a: ScheduledEvent, b: ScheduledEvent): boolean =>
+  a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);

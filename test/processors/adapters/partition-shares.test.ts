@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Claim, share } from "../../../processors/adapters/sticky-assigner.ts";
+import { type Claim, share } from "../../../processors/adapters/partition-shares.ts";
 
 const claim = (memberId: string, partitions: readonly number[] = [], generation = 1): Claim => ({
   memberId,

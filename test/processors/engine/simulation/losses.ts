@@ -1,0 +1,105 @@
+/** Losses that no engine can repair: each must park its task, and no other, whatever it finds (rule 8). */
+import type { CheckpointProblem } from "../../../../processors/engine/checkpoint/errors.ts";
+import type { Cluster } from "./client-model.ts";
+import { blobNames, type Ledger, offsetOf } from "./ledger.ts";
+
+export interface Damage {
+  /** Null where every partition is hit. */
+  readonly partition: number | null;
+  readonly code: CheckpointProblem;
+}
+
+interface Target {
+  readonly cluster: Cluster;
+  readonly ledger: Ledger;
+  readonly partition: number;
+  readonly task: string;
+}
+
+/** Each loses something of one task, and is told of as the code that the task must park with. */
+const losses: readonly ((target: Target) => CheckpointProblem)[] = [
+  ({ cluster, partition }) => {
+    cluster.transactions.damageOffset(partition, null);
+    return "offset-absent";
+  },
+  ({ cluster, partition }) => {
+    damageCommit(cluster, partition, { offset: -2, metadata: "" });
+    return "offset-negative";
+  },
+  ({ cluster, partition }) => {
+    damageCommit(cluster, partition, { metadata: "" });
+    return "offset-foreign";
+  },
+  ({ cluster, partition }) => {
+    damageCommit(cluster, partition, { metadata: '{"f":9,"m":"other","h":"00"}' });
+    return "offset-foreign";
+  },
+  ({ cluster, partition }) => {
+    cluster.input.truncate(partition);
+    return "offset-outside-log";
+  },
+  ({ cluster, partition }) => {
+    cluster.input.recreate(partition);
+    return "offset-outside-log";
+  },
+  ({ cluster, task }) => {
+    cluster.store.blobs.delete(cluster.store.slots.get(task)!.slot!.id);
+    return "missing";
+  },
+  (target) => {
+    target.cluster.store.blobs.delete(newestBlobs(target)[0]!);
+    return "missing";
+  },
+  (target) => {
+    const { blobs } = target.cluster.store;
+    const [base] = newestBlobs(target);
+    const bytes = blobs.get(base!)!.slice();
+    bytes[bytes.length >> 1]! ^= 1;
+    blobs.set(base!, bytes);
+    return "corrupt";
+  },
+  ({ cluster, task }) => {
+    cluster.store.slots.delete(task);
+    return "unknown-checkpoint";
+  },
+  ({ cluster, task, ledger, partition }) => {
+    const [older, old] = ledger.committedOf(partition).slice(-4);
+    const epoch = cluster.store.slots.get(task)!.epoch;
+    cluster.store.slots.set(task, { epoch, slot: { id: old!.name, parent: older!.name } });
+    return "unknown-checkpoint";
+  },
+];
+
+/**
+ * Damages one task, or all. No process may run. Null where the task has not come far enough for a loss to be one.
+ */
+export function damage(target: Target): Damage | null {
+  const { cluster, ledger, partition, task } = target;
+  const { slot } = cluster.store.slots.get(task) ?? { slot: null };
+  const last = ledger.lastOf(partition);
+  if (slot === null || last === undefined || ledger.committedOf(partition).length < 5) return null;
+  // Where everything is read nothing is lost by a truncation.
+  if (offsetOf(last) >= cluster.input.bounds(partition).high) return null;
+  const { world } = cluster;
+  // What is under way ends before the loss: it could repair it.
+  cluster.transactions.abortAll();
+  const haveAllBegun = cluster.input.partitions.every((other) => ledger.committedOf(other).length > 0);
+  if (haveAllBegun && world.random() < 0.08) {
+    cluster.input.partitionCount += 1;
+    return { partition: null, code: "partitions-changed" };
+  }
+  return { partition, code: world.pick(losses)(target) };
+}
+
+function damageCommit(
+  { transactions }: Cluster,
+  partition: number,
+  change: { readonly offset?: number; readonly metadata: string },
+): void {
+  transactions.damageOffset(partition, { ...transactions.committedOffset(partition)!, ...change });
+}
+
+/** The blobs of what the next owner will read: the slot's checkpoint. */
+function newestBlobs({ cluster, task, ledger }: Target): string[] {
+  return blobNames(ledger.manifest(cluster.store.slots.get(task)!.slot!.id));
+}

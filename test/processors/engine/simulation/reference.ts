@@ -1,0 +1,95 @@
+/**
+ * One undisturbed task over the whole input of a partition: what every run, however disturbed, must have written. It
+ * takes its cuts where the run's commits fell, so that outputs can be held against each other byte for byte.
+ * test/mutants gives this module, and what it imports, the unchanged engine.
+ */
+import type { Manifest } from "../../../../processors/engine/checkpoint/manifest.ts";
+import type { OutputRecord, RecordBatch } from "../../../../processors/engine/log/port.ts";
+import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
+import { hopping, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
+import { emptyState } from "../../../../processors/engine/state/task-state.ts";
+import { type Cut, Task, type Tick } from "../../../../processors/engine/task/task.ts";
+import { batchOf, type TestRecord } from "../../../support/records.ts";
+import { readings } from "../task-fixture.ts";
+
+export const IDLE_TIMEOUT_MS = 250;
+
+export type Kind = "tumbling" | "hopping";
+
+/** The pipeline of a run. */
+export function definitionOf(kind: Kind): PipelineDefinition {
+  const window = kind === "tumbling" ? tumbling({ sizeMs: 900 }) : hopping({ sizeMs: 1_800, advanceMs: 900 });
+  const definition = readings({ outOfOrderMs: 500, allowedLatenessMs: 400, window });
+  const inputs = definition.inputs.map((input) => ({ ...input, idleTimeoutMs: IDLE_TIMEOUT_MS }));
+  return { ...definition, inputs };
+}
+
+export class Reference {
+  readonly #batch: RecordBatch;
+  readonly #newTask: (nextCheckpoint: number) => Task;
+  readonly #task: Task;
+  #next = 0;
+
+  constructor(
+    kind: Kind,
+    topic: string,
+    partition: number,
+    partitions: number,
+    records: readonly TestRecord[],
+  ) {
+    const definition = definitionOf(kind);
+    this.#batch = batchOf({ topic, partition }, records);
+    this.#newTask = (nextCheckpoint) =>
+      new Task({
+        definition,
+        partition,
+        partitions,
+        generation: 1,
+        nextCheckpoint,
+        state: emptyState(
+          definition,
+          definition.inputs.map(() => 0),
+        ),
+      });
+    this.#task = this.#newTask(0);
+  }
+
+  /**
+   * Goes on to where a checkpoint fell, and cuts there. Recorded ticks are inputs like records.
+   * @returns null where the task never is at what the manifest says
+   */
+  cutAt({ offsets, counters, firing, ticks = [] }: Position): Cut | null {
+    const task = this.#task;
+    const [{ offset }] = offsets as [Manifest["offsets"][number]];
+    const left = [...ticks];
+    for (;;) {
+      const isThere = left.length === 0 && task.offsets[0] === offset && task.firing === firing;
+      if (isThere && sameCounts(task.counters, counters)) return task.cut();
+      if (task.firing) task.fire(1);
+      else if (left[0]?.offsets[0] === task.offsets[0]) tick(task, left.shift()!);
+      else if (task.offsets[0]! < offset && this.#next < this.#batch.count)
+        this.#next = task.apply(this.#batch, this.#next, 1);
+      else return null;
+    }
+  }
+
+  /** Everything that the input and the ticks give, of a task that was never cut. */
+  all(ticks: readonly Tick[]): readonly OutputRecord[] {
+    const task = this.#newTask(0);
+    const left = [...ticks];
+    for (let next = 0; next < this.#batch.count || task.firing || left.length > 0; ) {
+      if (task.firing) task.fire(1_000);
+      else if (left[0]?.offsets[0] === task.offsets[0]) tick(task, left.shift()!);
+      else if (next < this.#batch.count) next = task.apply(this.#batch, next, 1);
+      else break;
+    }
+    return task.cut().outputs;
+  }
+}
+
+type Position = Pick<Manifest, "offsets" | "counters" | "firing" | "ticks">;
+
+const tick = (task: Task, { input, nowMs }: Tick): boolean => task.tick(input, nowMs);
+
+const sameCounts = (a: object, b: object): boolean =>
+  Object.entries(a).every(([name, count]) => (b as Record<string, unknown>)[name] === count);
