@@ -62,7 +62,7 @@ function processorFault(random: Random, { service }: Targets): Drawn {
     `/services/${encodeURIComponent(service)}/${action}=${target}`;
   const all = Array.from({ length: PROCESSORS }, (_, process) => process);
   // Some come right away, and so meet a recovery.
-  const restMs = random.next() < 0.25 ? random.between(100, 2_000) : random.between(4_000, 15_000);
+  const restMs = random.next() < 0.25 ? random.between(100, 2_000) : random.between(6_000, 20_000);
   const instant = { end: [], holdMs: 0, restMs };
   const count = { end: [of("count?n", PROCESSORS)], restMs };
   switch (kind) {
@@ -136,7 +136,7 @@ function brokerFault(random: Random, targets: Targets): Drawn {
     "leader move": 4,
   });
   const broker = random.pick(BROKERS);
-  const restMs = random.between(1_000, 8_000);
+  const restMs = random.between(2_000, 10_000);
   const common = { kind, restMs };
   const link = (action: string) => [`/links/broker-${broker}/${action}`];
   const every = (action: string) => BROKERS.map((id) => `/links/broker-${id}/${action}`);
@@ -168,7 +168,7 @@ function brokerFault(random: Random, targets: Targets): Drawn {
       return { ...common, what: `refuse connections to broker ${broker}`, begin, end, holdMs };
     }
     case "broker hangs": {
-      const holdMs = random.between(500, 20_000);
+      const holdMs = random.between(500, 12_000);
       const [begin, end] = [link("hang"), link("restore")];
       return { ...common, what: `let connections to broker ${broker} hang`, begin, end, holdMs };
     }
@@ -209,6 +209,6 @@ function storeFault(random: Random): Drawn {
     begin: names.map((name) => `/links/${name}/${action}`),
     end: names.map((name) => `/links/${name}/restore`),
     holdMs: isLong ? 30_000 : random.between(500, 10_000),
-    restMs: random.between(5_000, 25_000),
+    restMs: random.between(8_000, 30_000),
   };
 }
