@@ -34,8 +34,9 @@ export interface Aggregate<Event, Result = unknown, Value = unknown> {
   write(writer: ByteWriter, row: Row, at: number): void;
   read(reader: ByteReader, row: Row, at: number): void;
   /**
-   * Only where adding and merging are user code, which may throw: then `add` and `merge` may throw too, and whoever
-   * must not be left half-way calls these instead, for all that an event changes, before it stores anything.
+   * Only where adding and merging are user code, which may throw. `add` and `merge` do not throw even then: what they
+   * cannot do leaves a slot without a result. These do throw, and are called with what an event will be added to
+   * before it is, so that an event whose code throws changes nothing.
    */
   readonly attempt?: Attempt<Value>;
 }

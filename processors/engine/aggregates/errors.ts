@@ -13,6 +13,8 @@ export type NoResultCode =
   | "FLOAT64_OVERFLOW"
   /** A limit of what may be kept was passed, so the result is not known. */
   | "LIMIT_PASSED"
+  /** A user-defined aggregate threw where its element was part of the state already. */
+  | "ADD_FAILED"
   /** A user-defined aggregate returned what JSON cannot show. */
   | "NOT_JSON";
 

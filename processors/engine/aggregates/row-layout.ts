@@ -80,6 +80,36 @@ export class RowLayout {
     }
   }
 
+  /** Whether an aggregate's adding is user code: then each element must be rehearsed before it is added. */
+  get hasUserCode(): boolean {
+    return this.#aggregates.some(({ aggregate }) => aggregate.attempt !== undefined);
+  }
+
+  /**
+   * Runs the user code that adding an element will run, and keeps nothing of it: whatever it throws is thrown before
+   * anything has changed.
+   * @param rows what the element will be added to, the first with the others merged in; undefined: an empty row
+   * @throws Rejection where it throws
+   */
+  rehearse(
+    rows: readonly (Row | undefined)[],
+    values: readonly unknown[],
+    from: number,
+    timeMs: number,
+  ): void {
+    for (let i = 0; i < this.#aggregates.length; i++) {
+      const { name, aggregate } = this.#aggregates[i]!;
+      const { attempt } = aggregate;
+      if (attempt === undefined) continue;
+      const slots = rows.map((row) => (row ?? this.create())[this.#slots[i]!]);
+      rejectionOf(
+        "user-code-failed",
+        () => attempt.add(slots.reduce(attempt.merge), values[from + i], timeMs),
+        `aggregate ${name} threw`,
+      );
+    }
+  }
+
   /** Adds selected values to a row. */
   add(row: Row, values: readonly unknown[], from: number, timeMs: number): void {
     for (let i = 0; i < this.#aggregates.length; i++) {

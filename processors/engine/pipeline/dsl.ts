@@ -16,7 +16,17 @@ import { requireName } from "./checks.ts";
 import { PipelineStart } from "./stream.ts";
 
 export type { Aggregate } from "../aggregates/aggregate.ts";
+export { type Collected, collect } from "../aggregates/collect.ts";
+export { aggregate, type CustomAggregate } from "../aggregates/custom.ts";
+export { distinct } from "../aggregates/distinct.ts";
+export { first } from "../aggregates/first.ts";
+export { distinctApprox } from "../aggregates/hyper-log-log.ts";
+export { last } from "../aggregates/last.ts";
 export { count, max, mean, min, sum } from "../aggregates/numeric.ts";
+export { quantiles } from "../aggregates/quantiles.ts";
+export { sumBigInt } from "../aggregates/sum-big-int.ts";
+export { topK } from "../aggregates/top-k.ts";
+export { stddev, variance } from "../aggregates/variance.ts";
 export { keyedState, type StateCodec } from "../operators/process/keyed-state.ts";
 export type { EventContext, ProcessFunctions, TimerContext } from "../operators/process/process-functions.ts";
 export { everyEventTimeMs, onClose, onUpdate } from "../windows/emission.ts";
@@ -28,8 +38,8 @@ export type { JoinOptions } from "./join-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
-export type { WindowOptions } from "./stream.ts";
 export type { FromOptions } from "./stream-parts.ts";
+export type { WindowOptions } from "./window-step.ts";
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;

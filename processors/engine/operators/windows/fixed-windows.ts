@@ -63,6 +63,16 @@ export class FixedWindows extends StagingOperator {
     return COUNTED;
   }
 
+  protected rehearse(index: number): void {
+    const { window } = this.#definition;
+    const timeMs = this.staged.timesMs[index]!;
+    const lastMs = lastWindowStart(window, timeMs);
+    for (let startMs = firstWindowStart(window, timeMs); startMs <= lastMs; startMs += advanceOf(window)) {
+      const row = this.#state.windows.get(startMs)?.rows.get(this.staged.keys[index]!);
+      this.staged.rehearse(index, [row]);
+    }
+  }
+
   #add(index: number, startMs: number, endMs: number, watermarkMs: number): void {
     const { keys, values, timesMs } = this.staged;
     const key = keys[index]!;

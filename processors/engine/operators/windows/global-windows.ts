@@ -56,6 +56,10 @@ export class GlobalWindows extends StagingOperator {
     return COUNTED;
   }
 
+  protected rehearse(index: number): void {
+    this.staged.rehearse(index, [this.#state.rows.get(this.staged.keys[index]!)]);
+  }
+
   /** @param count elements since the key's last emission */
   #triggers(count: number): boolean {
     const trigger = this.#trigger;

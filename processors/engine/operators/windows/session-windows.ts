@@ -72,6 +72,14 @@ export class SessionWindows extends StagingOperator {
     return COUNTED;
   }
 
+  protected rehearse(index: number): void {
+    const timeMs = this.staged.timesMs[index]!;
+    const sessions = this.#state.sessions.get(this.staged.keys[index]!) ?? [];
+    const at = this.#firstReaching(sessions, timeMs);
+    const touched = [sessions[at], sessions[at + 1]].filter((session) => this.#touching(session, timeMs));
+    this.staged.rehearse(index, touched.length === 0 ? [undefined] : touched.map((session) => session?.row));
+  }
+
   /** Index of the first session that the element does not come more than a gap after. Most come near the end. */
   #firstReaching(sessions: readonly Session[], timeMs: number): number {
     let at = sessions.length;

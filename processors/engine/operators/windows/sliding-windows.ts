@@ -67,6 +67,13 @@ export class SlidingWindows extends StagingOperator {
     return COUNTED;
   }
 
+  protected rehearse(index: number): void {
+    const timeMs = this.staged.timesMs[index]!;
+    const instants = this.#state.keys.get(this.staged.keys[index]!)?.instants ?? [];
+    const instant = instants[firstFrom(instants, timeMs)];
+    this.staged.rehearse(index, [instant?.timeMs === timeMs ? instant.row : undefined]);
+  }
+
   #endOf(startMs: number): number {
     return startMs + this.#sizeMs + 1;
   }

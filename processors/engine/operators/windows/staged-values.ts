@@ -1,4 +1,5 @@
 /** The elements of the record that is being applied, and what each contributes; the arrays are used again and again. */
+import type { Row } from "../../aggregates/aggregate.ts";
 import type { RowLayout } from "../../aggregates/row-layout.ts";
 
 export class StagedValues {
@@ -21,6 +22,11 @@ export class StagedValues {
     // Windows begin and end at whole milliseconds, and the next moment after one of them is the next millisecond.
     this.timesMs[index] = Math.floor(timeMs);
     this.count = index + 1;
+  }
+
+  /** Runs the user code of adding an element to rows, see {@link RowLayout.rehearse}. */
+  rehearse(index: number, rows: readonly (Row | undefined)[]): void {
+    this.#rows.rehearse(rows, this.values, this.at(index), this.timesMs[index]!);
   }
 
   /** Index of the element's first value. */

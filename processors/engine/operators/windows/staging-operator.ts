@@ -6,9 +6,11 @@ import { StagedValues } from "./staged-values.ts";
 
 export abstract class StagingOperator implements Operator {
   protected readonly staged: StagedValues;
+  readonly #hasUserCode: boolean;
 
   constructor(rows: RowLayout) {
     this.staged = new StagedValues(rows);
+    this.#hasUserCode = rows.hasUserCode;
   }
 
   abstract get dueMs(): number;
@@ -20,8 +22,12 @@ export abstract class StagingOperator implements Operator {
    */
   protected abstract place(index: number, watermarkMs: number): number;
 
-  stage(element: unknown, key: string, timeMs: number): void {
+  /** Runs the user code that {@link place} will run, and keeps nothing of it. */
+  protected abstract rehearse(index: number, watermarkMs: number): void;
+
+  stage(element: unknown, key: string, timeMs: number, watermarkMs: number): void {
     this.staged.add(element, key, timeMs);
+    if (this.#hasUserCode) this.rehearse(this.staged.count - 1, watermarkMs);
   }
 
   discard(): void {

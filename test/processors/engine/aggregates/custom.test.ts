@@ -57,7 +57,6 @@ describe("a user-defined aggregate", () => {
     const before = bytesOf(made, row);
 
     expect(() => made.attempt!.add(row[AT], 13, 0)).toThrow("thirteen");
-    expect(() => made.add(row, AT, 13, 0)).toThrow("thirteen");
     expect(bytesOf(made, row)).toBe(before);
     expect(resultIn(made, row)).toEqual({ 1: 1, 2: 2 });
   });
@@ -67,9 +66,21 @@ describe("a user-defined aggregate", () => {
     const [into, from] = [rowOf(made, [1, 7]), rowOf(made, [1, 7])];
 
     expect(() => made.attempt!.merge(into[AT], from[AT])).toThrow("sevens");
-    expect(() => merged(made, into, from)).toThrow("sevens");
     expect(resultIn(made, into)).toEqual({ 1: 1, 7: 1 });
     expect(resultIn(made, from)).toEqual({ 1: 1, 7: 1 });
+  });
+
+  test("that throws once its element is part of the state has no result from then on", () => {
+    const made = aggregate(tallies);
+    const row = rowOf(made, [1]);
+
+    made.add(row, AT, 13, 0);
+    made.add(row, AT, 2, 0);
+    const into = merged(made, rowOf(made, [7]), row);
+
+    expect(() => resultIn(made, row)).toThrow("thirteen");
+    expect(() => resultIn(made, into)).toThrow("thirteen");
+    expect(bytesOf(made, row)).toBe(bytesOf(made, into));
   });
 
   test("attempts store nothing and follow one another", () => {
