@@ -54,6 +54,14 @@ export function requireWindow(pipeline: string, window: WindowDefinition): void 
   }
 }
 
+export function requireLateness(pipeline: string, window: WindowDefinition, allowedLatenessMs: number): void {
+  requireDuration(pipeline, "allowedLatenessMs", allowedLatenessMs, 0);
+  if (window.kind !== "global" || allowedLatenessMs === 0) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: nothing is late for a global window, which never closes; drop allowedLatenessMs`,
+  );
+}
+
 export function requireEmission(pipeline: string, window: WindowDefinition, { emit, panes }: Emission): void {
   if (emit.kind === "every") requireDuration(pipeline, "emit.everyMs", emit.everyMs, 1);
   if (window.kind === "global" && emit.kind !== "on-close") {

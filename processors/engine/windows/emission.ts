@@ -1,21 +1,31 @@
 /** When a window's results are emitted, and what an emission leaves behind. */
 
-export type EmitPolicy =
-  | { readonly kind: "on-close" }
-  | { readonly kind: "on-update" }
-  | { readonly kind: "every"; readonly everyMs: number };
+export interface EmitOnClose {
+  readonly kind: "on-close";
+}
+
+export interface EmitOnUpdate {
+  readonly kind: "on-update";
+}
+
+export interface EmitEvery {
+  readonly kind: "every";
+  readonly everyMs: number;
+}
+
+export type EmitPolicy = EmitOnClose | EmitOnUpdate | EmitEvery;
 
 /** Once, when the watermark reaches the window's end. The default. */
-export const onClose = (): EmitPolicy => ({ kind: "on-close" });
+export const onClose = (): EmitOnClose => ({ kind: "on-close" });
 
 /** At every event: the result so far. */
-export const onUpdate = (): EmitPolicy => ({ kind: "on-update" });
+export const onUpdate = (): EmitOnUpdate => ({ kind: "on-update" });
 
 /**
  * Each time the watermark passes a multiple of `everyMs` since the epoch: the result so far of each key that changed
  * since its last emission; and once more when the window ends, if anything changed since.
  */
-export const everyEventTimeMs = (everyMs: number): EmitPolicy => ({ kind: "every", everyMs });
+export const everyEventTimeMs = (everyMs: number): EmitEvery => ({ kind: "every", everyMs });
 
 /**
  * `accumulating`: each emission of a window holds everything in it. `discarding`: each holds only what came since the

@@ -1,5 +1,5 @@
 /** How event time is cut into windows. A window is [start, end): its end is exclusive, in milliseconds. */
-import type { EmitPolicy } from "./emission.ts";
+import type { EmitEvery, EmitOnUpdate } from "./emission.ts";
 
 export interface TumblingWindow {
   readonly kind: "tumbling";
@@ -31,7 +31,7 @@ export interface GlobalWindow {
   readonly trigger: Trigger;
 }
 
-export type Trigger = Exclude<EmitPolicy, { kind: "on-close" }> | CountTrigger;
+export type Trigger = EmitEvery | EmitOnUpdate | CountTrigger;
 
 export interface CountTrigger {
   readonly kind: "every-count";

@@ -32,10 +32,7 @@ export class EarlyEmissions<Item> {
 
   /** Notes a change. */
   add(item: Item, watermarkMs: number): void {
-    if (this.#changed.size === 0) {
-      this.#nextMs = this.#after(watermarkMs);
-      this.#rest = [];
-    }
+    if (this.#changed.size === 0) this.#nextMs = this.#after(watermarkMs);
     this.#changed.add(item);
   }
 

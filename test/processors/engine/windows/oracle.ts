@@ -203,3 +203,43 @@ export function slidingKind(sizeMs: number, allowedLatenessMs: number): Kind {
     remembered: (counted) => [...counted],
   };
 }
+
+/** All elements of a key, at every nth of them, or on every one, or every so often; and the rest at the end of time. */
+export function expectedGlobalLog(
+  items: readonly Item[],
+  outOfOrderMs: number,
+  when: { readonly count: number } | { readonly everyMs: number },
+  discarding: boolean,
+): string[] {
+  const ledger = new Ledger(discarding);
+  const counted: Element[] = [];
+  const fresh = new Map<string, number>();
+  const window = (key: string): Window => ({
+    key,
+    start: 0,
+    end: 8.64e15,
+    elements: counted.filter((element) => element.key === key),
+  });
+  let watermarkMs = Number.NEGATIVE_INFINITY;
+  for (const item of items) {
+    if ("id" in item) {
+      counted.push(item);
+      fresh.set(item.key, (fresh.get(item.key) ?? 0) + 1);
+      if ("count" in when && fresh.get(item.key) === when.count) {
+        ledger.emit(window(item.key));
+        fresh.delete(item.key);
+      }
+    }
+    const before = watermarkMs;
+    watermarkMs = Math.max(watermarkMs, "id" in item ? item.t - outOfOrderMs : item.watermarkMs);
+    const passed =
+      "everyMs" in when &&
+      before > Number.NEGATIVE_INFINITY &&
+      Math.floor(before / when.everyMs) < Math.floor(watermarkMs / when.everyMs);
+    if (passed || watermarkMs >= 8.64e15) {
+      for (const key of [...fresh.keys()].sort()) ledger.emit(window(key));
+      fresh.clear();
+    }
+  }
+  return ledger.log;
+}

@@ -11,24 +11,33 @@ import {
 } from "../../../../processors/engine/pipeline/dsl.ts";
 import type { EmitPolicy } from "../../../../processors/engine/windows/emission.ts";
 import { recordsOf, watermark } from "../task-fixture.ts";
-import { type Emissions, expectedLog, type Item, sessionKind, slidingKind } from "./oracle.ts";
+import {
+  type Emissions,
+  expectedGlobalLog,
+  expectedLog,
+  type Item,
+  sessionKind,
+  slidingKind,
+} from "./oracle.ts";
 import { logFor, logInPieces, pieces, type WindowSetup, windowed } from "./window-fixture.ts";
+
+const END_OF_TIME = 8.64e15;
+
+/** Far apart, or so near that ends and starts of windows often fall together. */
+const times = fc.oneof(fc.integer({ min: -30, max: 70 }), fc.integer({ min: 0, max: 12 }));
 
 /** Elements of two keys in any order, and watermark records between them. */
 const items: fc.Arbitrary<Item[]> = fc
   .array(
     fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.record({ key: fc.constantFrom("k1", "k2"), t: fc.integer({ min: -30, max: 70 }) }),
-      },
+      { weight: 6, arbitrary: fc.record({ key: fc.constantFrom("k1", "k2"), t: times }) },
       { weight: 1, arbitrary: fc.record({ watermarkMs: fc.integer({ min: -30, max: 120 }) }) },
     ),
-    { minLength: 1, maxLength: 30 },
+    { minLength: 1, maxLength: 30, size: "max" },
   )
   .map((drawn) => [
     ...drawn.map((item, index) => ("key" in item ? { ...item, id: `e${index}` } : item)),
-    { watermarkMs: 1_000 },
+    { watermarkMs: END_OF_TIME },
   ]);
 
 const policies = fc.constantFrom<EmitPolicy>(
@@ -86,6 +95,21 @@ describe("everything that windows write equals a brute-force calculation, in its
         expect(logFor(setup, records(each))).toEqual(expected);
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  test("global windows", () => {
+    fc.assert(
+      fc.property(items, globals, (each, setup) => {
+        const { trigger } = setup.window;
+        const when =
+          trigger.kind === "every"
+            ? { everyMs: trigger.everyMs }
+            : { count: trigger.kind === "every-count" ? trigger.count : 1 };
+        const expected = expectedGlobalLog(each, setup.outOfOrderMs, when, setup.panes === "discarding");
+        expect(logFor(setup, records(each))).toEqual(expected);
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { collect } from "../../../../processors/engine/aggregates/collect.ts";
+import type { WindowOptions } from "../../../../processors/engine/pipeline/dsl.ts";
 import { count, type PipelineDefinition, pipeline, sum } from "../../../../processors/engine/pipeline/dsl.ts";
-import type { WindowOptions } from "../../../../processors/engine/pipeline/stream.ts";
 import { decodeSnapshot } from "../../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
 import { type Cut, Task } from "../../../../processors/engine/task/task.ts";
