@@ -1,69 +1,104 @@
 /** A stream under another key: a stage of its own forwards it, and the next stage reads what that wrote. */
 import { forwardedTopic } from "../../../contracts/topics.ts";
 import { decodeForwarded, type Forwarded, type Identified } from "../operators/forward/envelope.ts";
-import { ForwardDefinition } from "../operators/forward/forward-definition.ts";
+import { ForwardDefinition, type ForwardingStage } from "../operators/forward/forward-definition.ts";
 import { PipelineError, requireName } from "./checks.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
+import { inputsOf } from "./side-stream.ts";
 import type { Source } from "./source.ts";
-import { inputOf, type KeyedStreamParts, type StreamParts } from "./stream-parts.ts";
+import type { KeyedStreamParts, StreamParts } from "./stream-parts.ts";
 
 export interface RekeyOptions {
   /** Partitions of the topic in between, so tasks of the stage behind it. Default: as many as the source has. */
   readonly partitions?: number;
 }
 
-type Key = KeyedStreamParts["key"];
+/** @throws PipelineError where the new key cannot be called so, or not have so many partitions */
+export function stageOf(
+  pipeline: string,
+  name: string,
+  { partitions = null }: { readonly partitions?: number | null },
+): ForwardingStage {
+  requireName(`pipeline ${pipeline}: the name of the new key`, name);
+  // The sink reads a pipeline's results as the group `<pipeline>.sink`.
+  if (name === "sink") throw new PipelineError(`pipeline ${pipeline}: a new key cannot be called sink`);
+  if (partitions !== null && !(Number.isSafeInteger(partitions) && partitions >= 1)) {
+    throw new PipelineError(
+      `pipeline ${pipeline}: ${name}: partitions is ${partitions}; it must be a whole number from 1`,
+    );
+  }
+  const stage = `${pipeline}.${name}`;
+  return { stage, topic: forwardedTopic(stage), partitions };
+}
 
+/** The stream as the stage behind the new key reads it. */
 export function rekeyed(
   stream: StreamParts,
-  name: string,
-  key: Key,
-  { partitions = null }: { readonly partitions?: number | null },
+  stage: ForwardingStage,
+  key: KeyedStreamParts["key"],
 ): KeyedStreamParts {
-  const stage = stageName(stream.name, name);
-  requirePartitions(stream.name, name, partitions);
-  const topic = forwardedTopic(stage);
   return {
-    ...stream,
+    ...behind(stream, stage, forwardedSource(stage.topic) as Source<unknown>),
+    dedupe: stream.dedupe,
+    transform: (forwarded) => [(forwarded as Forwarded).element],
+    upstream: [forwardingStage(stream, stage, key)],
+    key,
+  };
+}
+
+/** What a stage reads that another one writes: its time and its silences come with it. */
+export function behind(
+  { name, service }: StreamParts,
+  { topic }: ForwardingStage,
+  source: Source<unknown>,
+): StreamParts {
+  return {
+    name,
+    service,
     role: "forwarded",
-    source: forwardedSource(topic) as Source<unknown>,
+    source: { ...source, topic },
     outOfOrderMs: 0,
     idleTimeoutMs: null,
-    transform: (forwarded) => [(forwarded as Forwarded).element],
-    upstream: [forwardingStage(stream, { stage, topic, partitions, key })],
-    key,
+    dedupe: false,
+    transform: null,
+    upstream: [],
+    others: [],
   };
 }
 
 function forwardingStage(
   stream: StreamParts,
-  { key, ...forward }: { stage: string; topic: string; partitions: number | null; key: Key },
+  stage: ForwardingStage,
+  key: KeyedStreamParts["key"],
 ): PipelineDefinition {
   const parts: KeyedStreamParts = {
     ...stream,
-    transform: identified(stream),
+    transform: identified(stream, 0),
+    others: stream.others.map((other, index) => ({ ...other, transform: identified(other, index + 1) })),
     key: (element) => key((element as Identified).element),
   };
   return Object.freeze({
-    name: forward.stage,
+    name: stage.stage,
     service: stream.service,
-    inputs: [inputOf(parts, null)],
-    operators: [new ForwardDefinition(forward)],
+    inputs: inputsOf(parts, undefined, () => null),
+    operators: [new ForwardDefinition(stage)],
     upstream: stream.upstream,
-    forwards: { topic: forward.topic, partitions: forward.partitions },
+    forwards: { topic: stage.topic, partitions: stage.partitions },
   });
 }
 
-/** The stream's steps, with each element's identity beside it where the pipeline dedupes. */
-function identified({ source, transform, dedupe }: StreamParts): Transform {
+/**
+ * The stream's steps, with each element's identity beside it where the pipeline dedupes. Elements of one event that get
+ * the same key are no duplicates of each other, nor are events of two sources.
+ */
+function identified({ source, transform, dedupe }: StreamParts, input: number): Transform {
   const elementsOf: Transform = transform ?? ((event) => [event]);
   if (dedupe === false) return (event) => elementsOf(event).map((element) => ({ element }));
   return (event) => {
     const identity = source.identity!(event);
-    // Elements of one event that get the same key are no duplicates of each other.
     return elementsOf(event).map((element, index) => ({
       element,
-      identity: index === 0 ? identity : `${identity}\n${index}`,
+      identity: index === 0 && input === 0 ? identity : `${identity}\n${index}\n${input}`,
     }));
   };
 }
@@ -76,18 +111,3 @@ const forwardedSource = (topic: string): Source<Forwarded> => ({
   // The stage upstream has judged it already.
   futureBoundMs: () => Number.POSITIVE_INFINITY,
 });
-
-/** The name of the stage before a new key: part of its group's, its transactional ids' and its topics' names. */
-export function stageName(pipeline: string, name: string): string {
-  requireName(`pipeline ${pipeline}: the name of the new key`, name);
-  // The sink reads a pipeline's results as the group `<pipeline>.sink`.
-  if (name === "sink") throw new PipelineError(`pipeline ${pipeline}: a new key cannot be called sink`);
-  return `${pipeline}.${name}`;
-}
-
-export function requirePartitions(pipeline: string, name: string, partitions: number | null): void {
-  if (partitions === null || (Number.isSafeInteger(partitions) && partitions >= 1)) return;
-  throw new PipelineError(
-    `pipeline ${pipeline}: ${name}: partitions is ${partitions}; it must be a whole number from 1`,
-  );
-}

@@ -102,12 +102,6 @@ export function united(parts: StreamParts, other: StreamParts): StreamParts {
   return { ...parts, others: [...parts.others, other] };
 }
 
-/** A stage that forwards events under another key reads one source. */
-export function requireOneSource({ name, others }: StreamParts): void {
-  if (others.length === 0) return;
-  throw new PipelineError(`pipeline ${name}: a stream of several sources cannot be given another key`);
-}
-
 /**
  * Every input of a task: its stream's, those united with it, and the one that it is joined with.
  * @param dedupeHorizonOf how long each remembers identities

@@ -1,44 +1,20 @@
 /** The steps of the DSL. Each step is typed by the one before it; a step out of order does not compile. */
 import type { Aggregate } from "../aggregates/aggregate.ts";
-import type { OperatorDefinition } from "../operators/operator.ts";
 import type { ProcessFunctions } from "../operators/process/process-functions.ts";
-import { TransformedDefinition } from "../operators/transformed.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
-import { type EmitPolicy, onClose, type Panes } from "../windows/emission.ts";
 import type { WindowDefinition } from "../windows/window.ts";
-import {
-  PipelineError,
-  requireDuration,
-  requireEmission,
-  requireFieldNames,
-  requireName,
-  requireWindow,
-} from "./checks.ts";
+import { PipelineError, requireName } from "./checks.ts";
 import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
-import type { PipelineDefinition, Transform } from "./definition.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
+import { type KeyedParts, Outputs, outputOf } from "./outputs.ts";
 import { processOperator } from "./process-step.ts";
-import { type RekeyOptions, rekeyed } from "./rekey.ts";
-import {
-  inputsOf,
-  type KeyedSideStream,
-  requireOneSource,
-  type SideStream,
-  sourceParts,
-  united,
-} from "./side-stream.ts";
+import { type RekeyOptions, rekeyed, stageOf } from "./rekey.ts";
+import { type KeyedSideStream, type SideStream, sourceParts, united } from "./side-stream.ts";
 import type { CustomSource, Source } from "./source.ts";
-import type { FromOptions, KeyedStreamParts, StreamParts } from "./stream-parts.ts";
+import { SpreadStream } from "./spread-stream.ts";
+import type { FromOptions, StreamParts } from "./stream-parts.ts";
 import { filtering, flatMapping, mapping, through } from "./transform.ts";
-
-export interface WindowOptions {
-  /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
-  readonly allowedLatenessMs?: number;
-  /** When results are emitted. Default {@link onClose}. */
-  readonly emit?: EmitPolicy;
-  /** Default `accumulating`. */
-  readonly panes?: Panes;
-}
+import { namedAggregates, type WindowChoice, type WindowOptions, windowChoice } from "./window-step.ts";
 
 export class PipelineStart {
   readonly #name: string;
@@ -91,24 +67,24 @@ export class Stream<Event> {
   }
 
   /**
+   * Groups by a key of which one value may have most of the events: a first stage aggregates what it finds in each
+   * partition, and only its rows go on to the one task of their key, through `<pipeline>.<name>.forwarded`.
+   */
+  spreadBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): SpreadStream<Event> {
+    const { name: pipeline } = this.#parts;
+    const stage = stageOf(pipeline, name, options);
+    return new SpreadStream<Event>({ ...this.#parts, key: key as (element: unknown) => string }, stage);
+  }
+
+  /**
    * Groups by a key that is not the Kafka key of the event's record: a first stage sends each event on to the tasks of
    * its new key, as JSON, through the topic `<pipeline>.<name>.forwarded`.
    */
   rekeyBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): KeyedStream<Event> {
-    requireOneSource(this.#parts);
-    const stream = rekeyed(this.#parts, name, key as (element: unknown) => string, options);
+    const stage = stageOf(this.#parts.name, name, options);
+    const stream = rekeyed(this.#parts, stage, key as (element: unknown) => string);
     return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
   }
-}
-
-interface KeyedParts {
-  readonly stream: KeyedStreamParts;
-  /** What the results are called. */
-  readonly series: string;
-  /** The stream that it is joined with. */
-  readonly right?: KeyedStreamParts;
-  /** Steps after keyBy. */
-  readonly transform: Transform | null;
 }
 
 export class KeyedStream<Event> {
@@ -137,12 +113,7 @@ export class KeyedStream<Event> {
 
   /** Cuts event time into windows: {@link tumbling}, {@link hopping}, {@link sliding}, {@link session}, {@link global}. */
   window(window: WindowDefinition, options: WindowOptions = {}): WindowedStream<Event> {
-    const { allowedLatenessMs = 0, emit = onClose(), panes = "accumulating" } = options;
-    const { name } = this.#parts.stream;
-    requireWindow(name, window);
-    requireDuration(name, "allowedLatenessMs", allowedLatenessMs, 0);
-    requireEmission(name, window, { emit, panes });
-    return new WindowedStream<Event>(this.#parts, { window, allowedLatenessMs, emission: { emit, panes } });
+    return new WindowedStream<Event>(this.#parts, windowChoice(this.#parts.stream.name, window, options));
   }
 
   /**
@@ -191,72 +162,17 @@ export class KeyedStream<Event> {
 
 class WindowedStream<Event> {
   readonly #parts: KeyedParts;
-  readonly #settings: Omit<Parameters<typeof windowOperator>[0], "series" | "aggregates">;
+  readonly #choice: WindowChoice<WindowDefinition>;
 
-  constructor(
-    parts: KeyedParts,
-    settings: Omit<Parameters<typeof windowOperator>[0], "series" | "aggregates">,
-  ) {
+  constructor(parts: KeyedParts, choice: WindowChoice<WindowDefinition>) {
     this.#parts = parts;
-    this.#settings = settings;
+    this.#choice = choice;
   }
 
   /** What is kept of each key and window: the result is an object with a field for each name. */
   aggregate(fields: Readonly<Record<string, Aggregate<Event>>>): Outputs {
     const { series, stream } = this.#parts;
-    requireFieldNames(stream.name, Object.keys(fields));
-    const aggregates = Object.entries(fields).map(([name, aggregate]) => ({
-      name,
-      // The event's type has done its work: the engine hands to these functions only what the steps before yield.
-      aggregate: aggregate as Aggregate<unknown>,
-    }));
-    return outputOf(this.#parts, windowOperator({ ...this.#settings, series, aggregates }));
+    const aggregates = namedAggregates(stream.name, fields);
+    return outputOf(this.#parts, windowOperator({ ...this.#choice, series, aggregates }));
   }
-}
-
-/** An operator with the steps between keyBy and itself. */
-function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outputs {
-  const { transform } = parts;
-  return new Outputs(parts, [transform === null ? operator : new TransformedDefinition(operator, transform)]);
-}
-
-/** What a pipeline, or a branch of it, makes of its events. */
-export class Outputs {
-  readonly #parts: KeyedParts;
-  readonly operators: readonly OperatorDefinition[];
-
-  constructor(parts: KeyedParts, operators: readonly OperatorDefinition[]) {
-    this.#parts = parts;
-    this.operators = operators;
-  }
-
-  /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
-  toResults(): PipelineDefinition {
-    const { stream, right } = this.#parts;
-    const { name, service, upstream } = stream;
-    const inputs = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
-    return Object.freeze({
-      name,
-      service,
-      inputs,
-      operators: this.operators,
-      upstream,
-      forwards: null,
-    });
-  }
-}
-
-function dedupeHorizonOf(
-  name: string,
-  dedupe: FromOptions["dedupe"],
-  operators: readonly OperatorDefinition[],
-): number | null {
-  if (dedupe === false) return null;
-  if (dedupe !== undefined) return dedupe.horizonMs;
-  const horizonMs = Math.max(...operators.map((operator) => operator.horizonMs));
-  if (Number.isFinite(horizonMs)) return horizonMs;
-  throw new PipelineError(
-    `pipeline ${name}: an event may change its state for ever, so ids would be remembered for ever; ` +
-      "say dedupe: { horizonMs } or dedupe: false",
-  );
 }

@@ -12,6 +12,15 @@ import { Progress } from "./progress.ts";
 /** Each partition of the topic gets a watermark record for at most so many elements. */
 const MAX_RECORDS_BETWEEN_WATERMARKS = 1_000;
 
+/** The stage that forwards, and the topic that it forwards to. */
+export interface ForwardingStage {
+  /** `<pipeline>.<name of the new key>`. */
+  readonly stage: string;
+  readonly topic: string;
+  /** Of the topic; null: as many as the inputs have. */
+  readonly partitions: number | null;
+}
+
 export class ForwardDefinition implements OperatorDefinition {
   readonly series: string;
   readonly topic: string;
@@ -20,7 +29,7 @@ export class ForwardDefinition implements OperatorDefinition {
   readonly schema: SectionSchema;
   readonly horizonMs = 0;
 
-  constructor({ stage, topic, partitions }: { stage: string; topic: string; partitions: number | null }) {
+  constructor({ stage, topic, partitions }: ForwardingStage) {
     this.series = stage;
     this.topic = topic;
     this.partitions = partitions;

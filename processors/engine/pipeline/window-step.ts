@@ -1,0 +1,46 @@
+/** The steps `window` and `aggregate`: their options, checked. */
+import type { Aggregate } from "../aggregates/aggregate.ts";
+import type { NamedAggregate } from "../aggregates/row-layout.ts";
+import { type Emission, type EmitPolicy, onClose, type Panes } from "../windows/emission.ts";
+import type { WindowDefinition } from "../windows/window.ts";
+import { requireEmission, requireFieldNames, requireLateness, requireWindow } from "./checks.ts";
+
+export interface WindowOptions {
+  /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
+  readonly allowedLatenessMs?: number;
+  /** When results are emitted. Default {@link onClose}. */
+  readonly emit?: EmitPolicy;
+  /** Default `accumulating`. */
+  readonly panes?: Panes;
+}
+
+export interface WindowChoice<Window extends WindowDefinition> {
+  readonly window: Window;
+  readonly allowedLatenessMs: number;
+  readonly emission: Emission;
+}
+
+/** @throws PipelineError where the window cannot be, or not be emitted like that */
+export function windowChoice<Window extends WindowDefinition>(
+  pipeline: string,
+  window: Window,
+  { allowedLatenessMs = 0, emit = onClose(), panes = "accumulating" }: WindowOptions,
+): WindowChoice<Window> {
+  requireWindow(pipeline, window);
+  requireLateness(pipeline, window, allowedLatenessMs);
+  requireEmission(pipeline, window, { emit, panes });
+  return { window, allowedLatenessMs, emission: { emit, panes } };
+}
+
+/** @throws PipelineError where there is no field, or one cannot be called so */
+export function namedAggregates<Event>(
+  pipeline: string,
+  fields: Readonly<Record<string, Aggregate<Event>>>,
+): NamedAggregate[] {
+  requireFieldNames(pipeline, Object.keys(fields));
+  return Object.entries(fields).map(([name, aggregate]) => ({
+    name,
+    // The event's type has done its work: the engine hands to these functions only what the steps before yield.
+    aggregate: aggregate as Aggregate<unknown>,
+  }));
+}
