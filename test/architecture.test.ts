@@ -78,7 +78,7 @@ describe("a forbidden import is caught", () => {
 
   test.each([
     ["lambdas/sink/a.ts", 'import { a } from "../../runtime/a.ts";\nimport middy from "@middy/core";'],
-    ["processors/main.ts", 'import { a } from "./adapters/a.ts";'],
+    ["processors/processor.ts", 'import { a } from "./adapters/a.ts";'],
     ["cli/a.ts", 'import { a } from "../processors/adapters/a.ts";'],
     ["processors/pipelines/a.ts", 'import { a } from "../engine/pipeline/dsl.ts";'],
     ["test/local/a.test.ts", 'import { a } from "../../local/a.ts";'],

@@ -67,7 +67,7 @@ function isAllowed(path: string, target: string): boolean {
   if (intoClosed) return isWithin(path, intoClosed) || isWithin(path, `test/${intoClosed}`);
   if (isWithin(path, "test") || isWithin(path, "bench")) return true;
   if (isWithin(target, "processors/adapters") && !isWithin(path, "processors/adapters")) {
-    return path === "processors/main.ts" || isWithin(path, "cli");
+    return path === "processors/processor.ts" || isWithin(path, "cli");
   }
   const room = roomOf(path);
   if (!room) return false;

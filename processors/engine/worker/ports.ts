@@ -1,4 +1,4 @@
-/** What the worker needs of the world besides the log and the store. main.ts brings it; the simulator its own. */
+/** What the worker needs of the world besides the log and the store. processor.ts brings it; the simulator its own. */
 import type { CheckpointProblem } from "../checkpoint/errors.ts";
 import type { Counters } from "../state/task-state.ts";
 

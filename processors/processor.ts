@@ -1,0 +1,140 @@
+/**
+ * A processor: runs the pipelines that its environment names (contracts/environment.ts) until it is told to stop.
+ * SIGTERM makes a last checkpoint and leaves the groups; anything unexpected ends the process with status 1, and
+ * whoever takes its partitions over recovers them.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { environmentVariables } from "../contracts/environment.ts";
+import { metrics as names } from "../contracts/metrics.ts";
+import { createDynamoDBClient } from "../runtime/dynamodb.ts";
+import { requireEnvironment, requireEnvironmentList } from "../runtime/environment.ts";
+import { ConfigurationError } from "../runtime/errors.ts";
+import { createS3Client } from "../runtime/s3.ts";
+import { createTelemetry } from "../runtime/telemetry.ts";
+import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
+import { KafkaLog } from "./adapters/kafka-log.ts";
+import { CompactionThread } from "./compaction/compaction-thread.ts";
+import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
+import type { Clock } from "./engine/worker/ports.ts";
+import { Worker } from "./engine/worker/worker.ts";
+import { pipelines } from "./pipelines/all.ts";
+import { createObserver } from "./telemetry.ts";
+
+const METRICS_INTERVAL_MS = 10_000;
+const DEFAULT_STOP_TIMEOUT_MS = 25_000;
+
+const clock: Clock = {
+  nowMs: () => Math.round(performance.now()),
+  epochMs: () => Date.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  yield: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+const environment = requireEnvironment(environmentVariables.environment);
+const { logger, metrics } = createTelemetry("processor");
+const log = new KafkaLog({
+  bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
+  clientId: `${environment}-processor`,
+});
+const store = new AwsCheckpointStore({
+  dynamodb: createDynamoDBClient(),
+  s3: createS3Client(),
+  table: requireEnvironment(environmentVariables.checkpointTable),
+  bucket: requireEnvironment(environmentVariables.checkpointBucket),
+});
+const { compact } = new CompactionThread(process.argv[1]!);
+const ticks = readTicks();
+const stopTimeoutMs = readStopTimeoutMs();
+const observer = createObserver(logger, metrics, () => exit(1));
+
+const definitions = requireEnvironmentList(environmentVariables.pipelines).map(find).flatMap(stagesOf);
+const workers = definitions.map((definition) => {
+  const owner = `${hostname()}/${process.pid}`;
+  const context = {
+    log,
+    store,
+    clock,
+    newId: randomUUID,
+    observer,
+    environment,
+    owner,
+    compact,
+    definition: withTicks(definition),
+  };
+  return new Worker(context, {
+    onCrash: (error) => {
+      logger.error("the Kafka client crashed", { error });
+      exit(1);
+    },
+  });
+});
+
+/** Without ticks every input waits for its next record, however long that takes. */
+function withTicks(definition: PipelineDefinition): PipelineDefinition {
+  if (ticks) return definition;
+  return { ...definition, inputs: definition.inputs.map((input) => ({ ...input, idleTimeoutMs: null })) };
+}
+
+function readTicks(): boolean {
+  const name = environmentVariables.idleTicks;
+  const text = process.env[name] ?? "on";
+  if (text === "on" || text === "off") return text === "on";
+  throw new ConfigurationError(`${name} is "${text}"`, "Set it to on or off");
+}
+
+function readStopTimeoutMs(): number {
+  const name = environmentVariables.stopTimeoutMs;
+  const text = process.env[name] ?? String(DEFAULT_STOP_TIMEOUT_MS);
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new ConfigurationError(
+    `${name} is "${text}", which is no number of milliseconds`,
+    `Set it to a whole number`,
+  );
+}
+
+function find(name: string): PipelineDefinition {
+  const definition = pipelines.find((pipeline) => pipeline.name === name);
+  if (definition !== undefined) return definition;
+  const known = pipelines.map((pipeline) => pipeline.name).join(", ");
+  throw new ConfigurationError(
+    `${environmentVariables.pipelines} names the pipeline ${name}, which processors/pipelines/all.ts does not list`,
+    `Use one of: ${known}`,
+  );
+}
+
+/** Every interval says how many tasks run and how many are parked, so that silence is itself a signal. */
+function publishMetrics(): void {
+  const states = workers.map((worker) => worker.taskStates());
+  const sum = (state: keyof (typeof states)[number]) =>
+    states.reduce((total, counts) => total + counts[state], 0);
+  metrics.addMetric(names.processor.tasksRunning, MetricUnit.Count, sum("running"));
+  metrics.addMetric(names.processor.tasksParked, MetricUnit.Count, sum("parked"));
+  metrics.publishStoredMetrics();
+}
+
+function exit(status: number): never {
+  publishMetrics();
+  process.exit(status);
+}
+
+/** A last checkpoint of every task, then out of the groups; at the deadline the process ends as it is. */
+async function stop(): Promise<void> {
+  const deadline = setTimeout(() => {
+    logger.warn("not finished within the stop timeout; what is left is recovered elsewhere", {
+      stopTimeoutMs,
+    });
+    exit(1);
+  }, stopTimeoutMs);
+  await Promise.all(workers.map((worker) => worker.finish()));
+  await log.close();
+  clearTimeout(deadline);
+  exit(0);
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
+await Promise.all(workers.map((worker) => worker.start()));
+logger.info("processor started", { stages: definitions.map(({ name }) => name) });
