@@ -1,5 +1,6 @@
 import * as events from "spillway/events";
 import * as dsl from "spillway/pipeline";
+import * as testing from "spillway/testing";
 import { expect, test } from "vitest";
 
 test("a pipeline can be written with what the package exports", () => {
@@ -12,4 +13,5 @@ test("a pipeline can be written with what the package exports", () => {
     .toResults();
 
   expect(definition).toMatchObject({ name: "exported", inputs: [{ topic: "flights" }] });
+  expect(new testing.TestDriver(definition).results).toEqual([]);
 });

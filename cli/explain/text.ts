@@ -2,85 +2,102 @@
 import type { Emission, EmitPolicy } from "../../processors/engine/windows/emission.ts";
 import type { Trigger, WindowDefinition } from "../../processors/engine/windows/window.ts";
 import { duration } from "./duration.ts";
-import type { InputTopology, OperatorTopology, Topology } from "./topology.ts";
+import type { InputTopology, OperatorTopology, StageTopology, Topology, WrittenTopic } from "./topology.ts";
 
 type Row = readonly [name: string, text: string];
+type Section = readonly [title: string, rows: readonly Row[]];
 
-export function topologyText(topology: Topology): string {
-  const { pipeline, inputs, operators, writes } = topology;
-  const sections: (readonly [title: string, rows: readonly Row[]])[] = [
-    [`pipeline ${pipeline}`, ownRows(topology)],
-    ...inputs.map((input) => [`reads ${input.topic}`, inputRows(input)] as const),
-    ...operators.map((operator) => [`keeps ${operator.series}`, operatorRows(operator)] as const),
-    [
-      "writes",
-      writes.map(
-        ({ topic, content, retentionMs }): Row => [topic, `${content}, kept ${duration(retentionMs)}`],
-      ),
-    ],
-  ];
-  const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([name]) => name.length)));
-  return sections
-    .map(([title, rows]) =>
-      [title, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].join("\n"),
-    )
-    .join("\n\n");
+export function topologyText({ pipeline, service, stages }: Topology): string {
+  const head = `pipeline ${pipeline}, service ${service}`;
+  const texts = stages.map((stage, index) => {
+    const title = stages.length === 1 ? head : `stage ${index + 1} of ${stages.length}: ${stage.stage}`;
+    return stageText(title, stage);
+  });
+  return stages.length === 1 ? texts.join("") : [head, ...texts].join("\n\n");
 }
 
-function ownRows({ service, consumerGroup, transactionalId, checkpoint, inputs }: Topology): Row[] {
-  const tasks = inputs[0]?.partitions;
+function stageText(title: string, stage: StageTopology): string {
+  const sections: readonly Section[] = [
+    [title, ownRows(stage)],
+    ...stage.inputs.map((input): Section => [`reads ${input.topic}`, inputRows(input)]),
+    ...stage.operators.map((operator): Section => [`keeps ${operator.series}`, operatorRows(operator)]),
+    ["writes", stage.writes.map(writtenRow)],
+  ];
+  const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([name]) => name.length)));
+  const lineOf = ([name, text]: Row) => `  ${name.padEnd(width)}  ${text}`;
+  return sections.map(([name, rows]) => [name, ...rows.map(lineOf)].join("\n")).join("\n\n");
+}
+
+function ownRows({ consumerGroup, transactionalId, checkpoint, inputs }: StageTopology): Row[] {
+  const tasks = inputs[0]?.partitions ?? null;
   return [
-    ["service", tasks == null ? service : `${service}, ${tasks} tasks at most: one a partition`],
+    ["tasks", tasks === null ? "one a partition" : `${tasks}: one a partition`],
     ["consumer group", consumerGroup],
     ["transactional id", transactionalId],
     ["checkpoint", checkpoint],
   ];
 }
 
+const writtenRow = ({ topic, content, retentionMs }: WrittenTopic): Row => [
+  topic,
+  `${content}, kept ${duration(retentionMs)}`,
+];
+
 function inputRows(input: InputTopology): Row[] {
-  const { partitions, priority, retentionMs, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, key } = input;
+  const rows: Row[] = [
+    ["topic", topicText(input)],
+    ["key", input.key ?? "any"],
+  ];
+  if (input.role === "forwarded") return [...rows, ["watermark", "of the stage before"], dedupeRow(input)];
+  const { outOfOrderMs, idleTimeoutMs } = input;
+  const silence =
+    idleTimeoutMs === null
+      ? "windows wait for the next event"
+      : `after ${duration(idleTimeoutMs)} the clock moves the watermark`;
   return [
-    [
-      "topic",
-      retentionMs === null
-        ? "not listed in contracts/topics.ts"
-        : `${partitions} partitions, ${priority} priority, kept ${duration(retentionMs)}`,
-    ],
-    ["key", key],
-    ["out of order", `up to ${duration(outOfOrderMs)}: the watermark trails by that`],
-    [
-      "silence",
-      idleTimeoutMs === null
-        ? "windows wait for the next event"
-        : `after ${duration(idleTimeoutMs)} the clock moves the watermark`,
-    ],
-    [
-      "dedupe",
-      dedupeHorizonMs === null
-        ? "none"
-        : `identities kept ${duration(dedupeHorizonMs)} of event time; what is older is late`,
-    ],
+    ...rows,
+    ["watermark", `the largest event time less ${duration(outOfOrderMs)}`],
+    ["silence", silence],
+    dedupeRow(input),
   ];
 }
 
+function topicText({ partitions, priority, retentionMs }: InputTopology): string {
+  if (partitions === null || retentionMs === null) return "not listed in contracts/topics.ts";
+  const urgency = priority === null ? "" : `, ${priority} priority`;
+  return `${partitions} partitions${urgency}, kept ${duration(retentionMs)}`;
+}
+
+const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [
+  "dedupe",
+  dedupeHorizonMs === null
+    ? "none"
+    : `identities kept ${duration(dedupeHorizonMs)} of event time; what is older is late`,
+];
+
 function operatorRows({ kind, settings, aggregates, stateKeptMs }: OperatorTopology): Row[] {
-  const kept =
-    stateKeptMs === null ? "as long as the pipeline runs" : `${duration(stateKeptMs)} of event time`;
   const { window, allowedLatenessMs, emission, ...further } = settings as Readonly<Record<string, unknown>> &
     Partial<{ window: WindowDefinition; allowedLatenessMs: number; emission: Emission }>;
-  return [
-    ["kind", kind],
-    ...(window === undefined ? [] : [["window", windowText(window)] as const]),
-    ...(allowedLatenessMs === undefined ? [] : [["lateness", latenessText(allowedLatenessMs)] as const]),
-    ...(emission === undefined || window?.kind === "global"
-      ? []
-      : [["emits", `${emitText(emission.emit)}; panes ${emission.panes}`] as const]),
-    ...Object.entries(further).map(settingRow),
-    ...aggregates.map(
-      ({ name, kind: aggregate }, index): Row => [index === 0 ? "aggregates" : "", `${name}: ${aggregate}`],
-    ),
-    ["state", `kept ${kept} after an event`],
-  ];
+  const rows: Row[] = [["kind", kind]];
+  if (window !== undefined) rows.push(["window", windowText(window)]);
+  // A global window never closes, and its trigger says when it is emitted.
+  if (window !== undefined && window.kind !== "global") {
+    rows.push(["lateness", latenessText(allowedLatenessMs!)]);
+    rows.push(["emits", emitText(emission!.emit)]);
+  }
+  if (emission !== undefined) rows.push(["panes", emission.panes]);
+  rows.push(...Object.entries(further).flatMap(settingRow));
+  for (const [index, { name, kind: aggregate }] of aggregates.entries()) {
+    rows.push([index === 0 ? "aggregates" : "", `${name}: ${aggregate}`]);
+  }
+  rows.push(["state", stateText(kind, stateKeptMs)]);
+  return rows;
+}
+
+function stateText(kind: string, keptMs: number | null): string {
+  if (kind === "forward") return "none";
+  if (keptMs === null) return "kept for as long as the pipeline runs";
+  return `kept until the watermark is ${duration(keptMs)} past an event`;
 }
 
 const latenessText = (ms: number): string =>
@@ -120,7 +137,8 @@ function emitText(emit: EmitPolicy): string {
 }
 
 /** A setting of an operator that this file does not know; its unit is in its name. */
-function settingRow([name, value]: readonly [string, unknown]): Row {
-  if (name.endsWith("Ms") && typeof value === "number") return [name.slice(0, -2), duration(value)];
-  return [name, typeof value === "string" ? value : JSON.stringify(value)];
+function settingRow([name, value]: readonly [string, unknown]): Row[] {
+  if (value === null) return [];
+  if (name.endsWith("Ms") && typeof value === "number") return [[name.slice(0, -2), duration(value)]];
+  return [[name, typeof value === "string" ? value : JSON.stringify(value)]];
 }

@@ -2,6 +2,7 @@
 import { consumerGroup, transactionalId } from "../../contracts/environment.ts";
 import {
   DEAD_LETTERS_TOPIC,
+  FORWARDED_RETENTION_MS,
   lateTopic,
   type Priority,
   REJECTED_RETENTION_MS,
@@ -11,18 +12,29 @@ import {
   topics,
 } from "../../contracts/topics.ts";
 import type { OperatorDefinition } from "../../processors/engine/operators/operator.ts";
-import type { InputDefinition, PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
-import { seriesOf } from "../../processors/engine/pipeline/definition.ts";
+import {
+  type InputDefinition,
+  type PipelineDefinition,
+  seriesOf,
+  stagesOf,
+} from "../../processors/engine/pipeline/definition.ts";
 import type { SectionSchema } from "../../processors/engine/state/section.ts";
 
-/** Stands for the environment's name in those of groups, transactions and checkpoints. */
+/** Stand for what only a deployment or a task knows. */
 const ENVIRONMENT = "<environment>";
+const PARTITION = "<partition>";
 
 export interface Topology {
   readonly pipeline: string;
   readonly service: string;
+  /** In the order in which records pass through them; the last is the pipeline itself. */
+  readonly stages: readonly StageTopology[];
+}
+
+/** To the worker a stage is a pipeline of its own. */
+export interface StageTopology {
+  readonly stage: string;
   readonly consumerGroup: string;
-  /** Of the task of partition n, which stands there as `<partition>`. */
   readonly transactionalId: string;
   readonly checkpoint: string;
   readonly inputs: readonly InputTopology[];
@@ -30,18 +42,23 @@ export interface Topology {
   readonly writes: readonly WrittenTopic[];
 }
 
-export interface InputTopology {
-  readonly topic: string;
-  /** Null, like the next two, where contracts/topics.ts does not list the topic. */
-  readonly partitions: number | null;
-  readonly priority: Priority | null;
-  readonly retentionMs: number | null;
+export interface InputTopology extends TopicTopology {
+  readonly role: InputDefinition["role"];
   readonly outOfOrderMs: number;
   readonly idleTimeoutMs: number | null;
   /** How long identities are kept, by event time; null: no dedupe. */
   readonly dedupeHorizonMs: number | null;
-  /** The key function's source text. */
-  readonly key: string;
+  /** The key function's source text; null where the stage takes a record in whatever partition it is. */
+  readonly key: string | null;
+}
+
+export interface TopicTopology {
+  readonly topic: string;
+  /** Null where the topic is not known: contracts/topics.ts does not list it, and no stage writes it. */
+  readonly partitions: number | null;
+  readonly retentionMs: number | null;
+  /** Of a topic that events arrive on. */
+  readonly priority: Priority | null;
 }
 
 export interface OperatorTopology extends Pick<SectionSchema, "kind" | "settings" | "aggregates"> {
@@ -52,54 +69,76 @@ export interface OperatorTopology extends Pick<SectionSchema, "kind" | "settings
 
 export interface WrittenTopic {
   readonly topic: string;
-  readonly content: "results" | "late events" | "dead letters";
+  readonly content: "results" | "elements under their new key" | "late events" | "dead letters";
   readonly retentionMs: number;
 }
 
 export function topologyOf(definition: PipelineDefinition): Topology {
-  const { name, service, inputs, operators } = definition;
-  const partition = "<partition>";
+  const { name, service } = definition;
+  return { pipeline: name, service, stages: stagesOf(definition).map(stageTopology) };
+}
+
+function stageTopology(stage: PipelineDefinition): StageTopology {
+  const { name, inputs, operators } = stage;
   return {
-    pipeline: name,
-    service,
+    stage: name,
     consumerGroup: consumerGroup(ENVIRONMENT, name),
-    transactionalId: transactionalId(ENVIRONMENT, name, 0).replace(/0$/, partition),
-    checkpoint: `${ENVIRONMENT}/${name}/${partition}/<epoch>-<number>-<random>`,
-    inputs: inputs.map(inputTopology),
+    transactionalId: transactionalId(ENVIRONMENT, name, 0).replace(/0$/, PARTITION),
+    checkpoint: `${ENVIRONMENT}/${name}/${PARTITION}/<epoch>-<number>-<random>`,
+    inputs: inputs.map((input) => inputTopology(stage, input)),
     operators: operators.map(operatorTopology),
-    writes: writtenTopics(definition),
+    writes: writtenTopics(stage),
   };
 }
 
-function inputTopology(input: InputDefinition): InputTopology {
-  const known: TopicDefinition | undefined = (topics as Readonly<Record<string, TopicDefinition>>)[
-    input.topic
-  ];
+function inputTopology(stage: PipelineDefinition, input: InputDefinition): InputTopology {
+  const { role, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, key } = input;
   return {
-    topic: input.topic,
-    partitions: known?.partitions ?? null,
-    priority: known?.priority ?? null,
-    retentionMs: known?.retentionMs ?? null,
-    outOfOrderMs: input.outOfOrderMs,
-    idleTimeoutMs: input.idleTimeoutMs,
-    dedupeHorizonMs: input.dedupeHorizonMs,
-    key: input.key.toString().replaceAll(/\s+/g, " "),
+    ...topicTopology(stage, input.topic),
+    role,
+    outOfOrderMs,
+    idleTimeoutMs,
+    dedupeHorizonMs,
+    key: stage.forwards === null ? key.toString().replaceAll(/\s+/g, " ") : null,
   };
 }
+
+function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTopology {
+  const writer = upstream.find(({ forwards }) => forwards?.topic === topic);
+  if (writer !== undefined) {
+    const partitions = writer.forwards?.partitions ?? partitionsOf(writer);
+    return { topic, partitions, retentionMs: FORWARDED_RETENTION_MS, priority: null };
+  }
+  const known: TopicDefinition | undefined = (topics as Readonly<Record<string, TopicDefinition>>)[topic];
+  const { partitions = null, retentionMs = null, priority = null } = known ?? {};
+  return { topic, partitions, retentionMs, priority };
+}
+
+const partitionsOf = (stage: PipelineDefinition): number | null =>
+  stage.inputs.length === 0 ? null : topicTopology(stage, stage.inputs[0]!.topic).partitions;
 
 function operatorTopology({ series, schema, horizonMs }: OperatorDefinition): OperatorTopology {
   const { kind, settings, aggregates } = schema;
   return { series, kind, settings, aggregates, stateKeptMs: Number.isFinite(horizonMs) ? horizonMs : null };
 }
 
-function writtenTopics(definition: PipelineDefinition): readonly WrittenTopic[] {
+function writtenTopics(stage: PipelineDefinition): readonly WrittenTopic[] {
   return [
-    ...seriesOf(definition).map((series) => ({
-      topic: resultsTopic(series),
-      content: "results" as const,
-      retentionMs: RESULTS_RETENTION_MS,
-    })),
-    { topic: lateTopic(definition.name), content: "late events", retentionMs: REJECTED_RETENTION_MS },
+    ...outputTopics(stage),
+    { topic: lateTopic(stage.name), content: "late events", retentionMs: REJECTED_RETENTION_MS },
     { topic: DEAD_LETTERS_TOPIC, content: "dead letters", retentionMs: REJECTED_RETENTION_MS },
   ];
+}
+
+function outputTopics(stage: PipelineDefinition): readonly WrittenTopic[] {
+  const { forwards } = stage;
+  if (forwards !== null) {
+    const content = "elements under their new key";
+    return [{ topic: forwards.topic, content, retentionMs: FORWARDED_RETENTION_MS }];
+  }
+  return seriesOf(stage).map((series) => ({
+    topic: resultsTopic(series),
+    content: "results",
+    retentionMs: RESULTS_RETENTION_MS,
+  }));
 }

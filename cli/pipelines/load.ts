@@ -45,8 +45,10 @@ async function load(file: string, path: string): Promise<Record<string, unknown>
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`the pipeline module ${path} cannot be loaded: ${message}`, { cause });
+    const { message, stack = "" } = cause instanceof Error ? cause : new Error(String(cause));
+    const line = stack.split(`${file}:`)[1]?.match(/^\d+/)?.[0];
+    const where = line === undefined ? path : `${path}:${line}`;
+    throw new UsageError(`the pipeline module ${where} cannot be loaded: ${message}`, { cause });
   } finally {
     hooks.deregister();
   }

@@ -16,6 +16,8 @@ function spillway(...args: string[]) {
 test.each([
   { args: ["--help"], status: 0, stdout: /demo .*\n.*start /s },
   { args: ["demo", "--help"], status: 0, stdout: /--kill-at/ },
+  { args: ["replay", "--help"], status: 0, stdout: /--crash-every/ },
+  { args: ["explain", "--help"], status: 0, stdout: /--json/ },
   { args: ["start", "--help"], status: 0, stdout: /--brokers/ },
   { args: [], status: 2, stdout: /Usage: spillway/ },
   { args: ["nonsense"], status: 2, stderr: /unknown command "nonsense"/ },

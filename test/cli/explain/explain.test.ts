@@ -1,0 +1,253 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { duration } from "../../../cli/explain/duration.ts";
+import { topologyText } from "../../../cli/explain/text.ts";
+import { topologyOf } from "../../../cli/explain/topology.ts";
+import { flightDeparted, paymentMade } from "../../../contracts/events/catalogue.ts";
+import {
+  count,
+  DAY_MS,
+  events,
+  everyCount,
+  everyEventTimeMs,
+  global,
+  HOUR_MS,
+  hopping,
+  MINUTE_MS,
+  max,
+  onUpdate,
+  pipeline,
+  session,
+  sliding,
+} from "../../../processors/engine/pipeline/dsl.ts";
+import { airportDelays } from "../../../processors/pipelines/airport-delays.ts";
+
+const launcher = fileURLToPath(new URL("../../../cli/spillway.mjs", import.meta.url));
+const explain = (...args: string[]) =>
+  spawnSync(process.execPath, [launcher, "explain", ...args], { encoding: "utf8" });
+
+test("a pipeline of the catalogue", () => {
+  expect(topologyText(topologyOf(airportDelays))).toMatchInlineSnapshot(`
+    "pipeline airport-delays, service airport-delays
+      tasks                   4: one a partition
+      consumer group          <environment>-airport-delays
+      transactional id        <environment>-airport-delays-<partition>
+      checkpoint              <environment>/airport-delays/<partition>/<epoch>-<number>-<random>
+
+    reads flights
+      topic                   4 partitions, normal priority, kept 7 d
+      key                     (flight) => flight.data.origin
+      watermark               the largest event time less 1 h
+      silence                 after 1 min the clock moves the watermark
+      dedupe                  identities kept 1 h of event time; what is older is late
+
+    keeps airport-delays
+      kind                    fixed-windows
+      window                  tumbling: 1 h
+      lateness                none: a closed window takes no more events
+      emits                   when the window closes
+      panes                   accumulating
+      aggregates              flights: count
+                              meanDelayMin: mean
+                              maxDelayMin: max
+                              minDelayMin: min
+                              delayed: count
+      state                   kept until the watermark is 1 h past an event
+
+    writes
+      airport-delays.results  results, kept 7 d
+      airport-delays.late     late events, kept 14 d
+      dead-letters            dead letters, kept 14 d"
+  `);
+});
+
+test("branches, each with windows of its own", () => {
+  const branched = pipeline("payments", { service: "money" })
+    .from(events(paymentMade), { outOfOrderMs: MINUTE_MS, idleTimeoutMs: null })
+    .keyBy((payment) => payment.data.userId)
+    .branch({
+      sessions: (stream) =>
+        stream
+          .window(session({ gapMs: 30 * MINUTE_MS }), {
+            allowedLatenessMs: HOUR_MS,
+            emit: everyEventTimeMs(5 * MINUTE_MS),
+            panes: "discarding",
+          })
+          .aggregate({ payments: count(), largest: max((payment) => payment.data.amountMinor) }),
+      bursts: (stream) => stream.window(sliding({ sizeMs: MINUTE_MS })).aggregate({ payments: count() }),
+      days: (stream) =>
+        stream
+          .window(hopping({ sizeMs: DAY_MS, advanceMs: HOUR_MS, offsetMs: 5 * MINUTE_MS }), {
+            emit: onUpdate(),
+          })
+          .aggregate({ payments: count() }),
+    })
+    .toResults();
+
+  expect(topologyText(topologyOf(branched))).toMatchInlineSnapshot(`
+    "pipeline payments, service money
+      tasks                      4: one a partition
+      consumer group             <environment>-payments
+      transactional id           <environment>-payments-<partition>
+      checkpoint                 <environment>/payments/<partition>/<epoch>-<number>-<random>
+
+    reads user-activity
+      topic                      4 partitions, high priority, kept 7 d
+      key                        (payment) => payment.data.userId
+      watermark                  the largest event time less 1 min
+      silence                    windows wait for the next event
+      dedupe                     identities kept 1 d of event time; what is older is late
+
+    keeps payments.sessions
+      kind                       session-windows
+      window                     session: ends after a gap of more than 30 min
+      lateness                   a closed window takes events for 1 h more
+      emits                      every 5 min of event time, where anything changed
+      panes                      discarding
+      aggregates                 payments: count
+                                 largest: max
+      state                      kept until the watermark is 1 h 30 min past an event
+
+    keeps payments.bursts
+      kind                       sliding-windows
+      window                     sliding: 1 min, both ends inclusive
+      lateness                   none: a closed window takes no more events
+      emits                      when the window closes
+      panes                      accumulating
+      aggregates                 payments: count
+      state                      kept until the watermark is 1 min 1 ms past an event
+
+    keeps payments.days
+      kind                       fixed-windows
+      window                     hopping: 1 d, every 1 h, starts shifted by 5 min
+      lateness                   none: a closed window takes no more events
+      emits                      at every event
+      panes                      accumulating
+      aggregates                 payments: count
+      state                      kept until the watermark is 1 d past an event
+
+    writes
+      payments.sessions.results  results, kept 7 d
+      payments.bursts.results    results, kept 7 d
+      payments.days.results      results, kept 7 d
+      payments.late              late events, kept 14 d
+      dead-letters               dead letters, kept 14 d"
+  `);
+});
+
+test("a new key makes a stage of its own", () => {
+  const rekeyed = pipeline("arrivals")
+    .from(events(flightDeparted), { outOfOrderMs: 0, dedupe: false })
+    .rekeyBy("destination", (flight) => flight.data.destination, { partitions: 8 })
+    .window(global({ trigger: everyCount(100) }))
+    .aggregate({ flights: count() })
+    .toResults();
+
+  expect(topologyText(topologyOf(rekeyed))).toMatchInlineSnapshot(`
+    "pipeline arrivals, service arrivals
+
+    stage 1 of 2: arrivals.destination
+      tasks                           4: one a partition
+      consumer group                  <environment>-arrivals.destination
+      transactional id                <environment>-arrivals.destination-<partition>
+      checkpoint                      <environment>/arrivals.destination/<partition>/<epoch>-<number>-<random>
+
+    reads flights
+      topic                           4 partitions, normal priority, kept 7 d
+      key                             any
+      watermark                       the largest event time less 0 ms
+      silence                         after 1 min the clock moves the watermark
+      dedupe                          none
+
+    keeps arrivals.destination
+      kind                            forward
+      topic                           arrivals.destination.forwarded
+      partitions                      8
+      state                           none
+
+    writes
+      arrivals.destination.forwarded  elements under their new key, kept 7 d
+      arrivals.destination.late       late events, kept 14 d
+      dead-letters                    dead letters, kept 14 d
+
+    stage 2 of 2: arrivals
+      tasks             8: one a partition
+      consumer group    <environment>-arrivals
+      transactional id  <environment>-arrivals-<partition>
+      checkpoint        <environment>/arrivals/<partition>/<epoch>-<number>-<random>
+
+    reads arrivals.destination.forwarded
+      topic             8 partitions, kept 7 d
+      key               (flight) => flight.data.destination
+      watermark         of the stage before
+      dedupe            none
+
+    keeps arrivals
+      kind              global-windows
+      window            global: emitted at every 100 events of a key
+      panes             accumulating
+      aggregates        flights: count
+      state             kept for as long as the pipeline runs
+
+    writes
+      arrivals.results  results, kept 7 d
+      arrivals.late     late events, kept 14 d
+      dead-letters      dead letters, kept 14 d"
+  `);
+});
+
+test("a topic that nothing lists", () => {
+  const own = pipeline("meters")
+    .from<{ t: number }>(
+      { topic: "meters", decode: () => ({ t: 0 }), time: ({ t }) => t },
+      { outOfOrderMs: 0, dedupe: false },
+    )
+    .keyBy(() => "all")
+    .window(session({ gapMs: 1 }))
+    .aggregate({ n: count() })
+    .toResults();
+
+  expect(topologyOf(own).stages[0]!.inputs).toMatchInlineSnapshot(`
+    [
+      {
+        "dedupeHorizonMs": null,
+        "idleTimeoutMs": 60000,
+        "key": "() => "all"",
+        "outOfOrderMs": 0,
+        "partitions": null,
+        "priority": null,
+        "retentionMs": null,
+        "role": "events",
+        "topic": "meters",
+      },
+    ]
+  `);
+});
+
+test("spillway explain prints it, as text and as JSON", () => {
+  expect(explain("airport-delays").stdout).toBe(`${topologyText(topologyOf(airportDelays))}\n`);
+  const json = explain("--json", "--pipeline", "processors/pipelines/airport-delays.ts");
+  expect(JSON.parse(json.stdout)).toEqual(topologyOf(airportDelays));
+});
+
+test.each([
+  [["nonsense"], /no pipeline "nonsense"; it has: .*airport-delays/],
+  [["airport-delays", "--nonsense"], /--nonsense/],
+  [["--pipeline", "nowhere.ts"], /nowhere\.ts does not exist/],
+])("spillway explain %j exits with 2", (args, message) => {
+  const { status, stderr } = explain(...args);
+
+  expect(stderr).toMatch(message);
+  expect(status).toBe(2);
+});
+
+test.each([
+  [0, "0 ms"],
+  [1, "1 ms"],
+  [90_000, "1 min 30 s"],
+  [-HOUR_MS, "-1 h"],
+  [DAY_MS + 1, "1 d 1 ms"],
+])("%i is %s", (ms, text) => {
+  expect(duration(ms)).toBe(text);
+});
