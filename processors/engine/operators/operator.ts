@@ -4,14 +4,18 @@
  */
 
 import type { SectionSchema, StateSection } from "../state/section.ts";
+import type { TableRows } from "../state/table-rows.ts";
 import type { KeyCache } from "../task/key-cache.ts";
 import type { Outbox } from "../task/outbox.ts";
+
+/** The state calls an operator's section by its output. */
+export type OperatorSchema = Omit<SectionSchema, "name">;
 
 export interface OperatorDefinition {
   /** What its results are called: the pipeline's name, or `<pipeline>.<branch>`. */
   readonly series: string;
   /** What its state depends on. */
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   /** How long after an event's time the event may still change something, by event time. */
   readonly horizonMs: number;
   /** An empty state. */
@@ -27,6 +31,8 @@ export interface OperatorContext {
   /** The task's partition, and how many its inputs have. */
   readonly partition: number;
   readonly partitions: number;
+  /** By topic. */
+  readonly tables: ReadonlyMap<string, TableRows>;
   readonly outbox: Outbox;
   readonly keys: KeyCache;
 }

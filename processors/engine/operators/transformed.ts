@@ -1,25 +1,37 @@
-/** An operator behind a filter, map or flatMap of its own: how branches take different parts of one stream. */
-import type { Transform } from "../pipeline/definition.ts";
+/** An operator behind steps of its own after keyBy: filter, map, flatMap, or a look-up in a table. */
 import type { ByteReader, ByteWriter } from "../state/bytes.ts";
 import type { SectionSchema } from "../state/section.ts";
 import { rejectionOf } from "../task/rejection.ts";
-import type { Operator, OperatorContext, OperatorDefinition, OperatorState } from "./operator.ts";
+import type {
+  Operator,
+  OperatorContext,
+  OperatorDefinition,
+  OperatorSchema,
+  OperatorState,
+} from "./operator.ts";
+
+/** What an element of a key becomes: none, one or several. */
+type ElementsOf = (element: unknown, key: string) => readonly unknown[];
+
+export interface Step {
+  open(context: OperatorContext): ElementsOf;
+}
 
 /** Its state is the operator's own: a transform has none. */
 export class TransformedDefinition implements OperatorDefinition {
   readonly #operator: OperatorDefinition;
-  readonly #transform: Transform;
+  readonly #step: Step;
 
-  constructor(operator: OperatorDefinition, transform: Transform) {
+  constructor(operator: OperatorDefinition, step: Step) {
     this.#operator = operator;
-    this.#transform = transform;
+    this.#step = step;
   }
 
   get series(): string {
     return this.#operator.series;
   }
 
-  get schema(): SectionSchema {
+  get schema(): OperatorSchema {
     return this.#operator.schema;
   }
 
@@ -28,21 +40,21 @@ export class TransformedDefinition implements OperatorDefinition {
   }
 
   newState(): OperatorState {
-    return new TransformedState(this.#operator.newState(), this.#transform);
+    return new TransformedState(this.#operator.newState(), this.#step);
   }
 }
 
 class TransformedState implements OperatorState {
   readonly #state: OperatorState;
-  readonly #transform: Transform;
+  readonly #step: Step;
 
-  constructor(state: OperatorState, transform: Transform) {
+  constructor(state: OperatorState, step: Step) {
     this.#state = state;
-    this.#transform = transform;
+    this.#step = step;
   }
 
   open(context: OperatorContext): Operator {
-    return new Transformed(this.#state.open(context), this.#transform);
+    return new Transformed(this.#state.open(context), this.#step.open(context));
   }
 
   writeBase(writer: ByteWriter): void {
@@ -68,11 +80,11 @@ class TransformedState implements OperatorState {
 
 class Transformed implements Operator {
   readonly #operator: Operator;
-  readonly #transform: Transform;
+  readonly #elementsOf: ElementsOf;
 
-  constructor(operator: Operator, transform: Transform) {
+  constructor(operator: Operator, elementsOf: ElementsOf) {
     this.#operator = operator;
-    this.#transform = transform;
+    this.#elementsOf = elementsOf;
   }
 
   get dueMs(): number {
@@ -82,7 +94,7 @@ class Transformed implements Operator {
   stage(event: unknown, key: string, timeMs: number, watermarkMs: number, input: number): void {
     const elements = rejectionOf(
       "user-code-failed",
-      () => this.#transform(event),
+      () => this.#elementsOf(event, key),
       "a step after keyBy threw",
     );
     for (const element of elements) this.#operator.stage(element, key, timeMs, watermarkMs, input);

@@ -1,11 +1,14 @@
 /** A pipeline as data: what the DSL makes, the engine runs, and the CDK app derives infrastructure from. */
 import type { OperatorDefinition } from "../operators/operator.ts";
 import type { Source } from "./source.ts";
+import type { StartAt } from "./start-at.ts";
 
 export interface PipelineDefinition {
   readonly name: string;
   /** The Fargate service that runs it; pipelines of the same service share its processes. */
   readonly service: string;
+  /** Where its inputs of events begin while it has no state. */
+  readonly startAt: StartAt;
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];
@@ -24,9 +27,10 @@ export interface ForwardTopic {
 
 /**
  * What an input is to the task. `events`: its events move the watermark. `forwarded`: a stage upstream writes it, and
- * says in watermark records how far it has come.
+ * says in watermark records how far it has come. `table`: its records are rows to be looked up; the events wait until
+ * it was read to its end.
  */
-export type InputRole = "events" | "forwarded";
+export type InputRole = "events" | "forwarded" | "table";
 
 export interface InputDefinition {
   readonly role: InputRole;

@@ -13,6 +13,7 @@
  * is consumed.
  */
 import { requireName } from "./checks.ts";
+import { requireStartAt, type StartAt } from "./start-at.ts";
 import { PipelineStart } from "./stream.ts";
 
 export type { Aggregate } from "../aggregates/aggregate.ts";
@@ -38,7 +39,9 @@ export type { JoinOptions } from "./join-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
+export type { StartAt } from "./start-at.ts";
 export type { FromOptions } from "./stream-parts.ts";
+export { type Table, table } from "./table.ts";
 export type { WindowOptions } from "./window-step.ts";
 
 export const SECOND_MS = 1_000;
@@ -49,10 +52,14 @@ export const DAY_MS = 86_400_000;
 export interface PipelineOptions {
   /** The Fargate service that runs it. Default: a service of its own, called like the pipeline. */
   readonly service?: string;
+  /** Where it begins while it has no state, see {@link StartAt}; later it has no effect. Default: `earliest`. */
+  readonly startAt?: StartAt;
 }
 
 /** Starts a pipeline. Its name is lower-case words joined by hyphens; it names topics, groups and routes. */
 export function pipeline(name: string, options: PipelineOptions = {}): PipelineStart {
   requireName("pipeline name", name);
-  return new PipelineStart(name, options.service ?? name);
+  const { service = name, startAt = "earliest" } = options;
+  requireStartAt(name, startAt);
+  return new PipelineStart({ name, service, startAt });
 }

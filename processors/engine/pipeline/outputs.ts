@@ -1,10 +1,13 @@
 /** What a pipeline, or a branch of it, makes of its events, and how that completes it. */
+import { lookup } from "../operators/lookup.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
 import { PipelineError } from "./checks.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
-import { inputsOf } from "./side-stream.ts";
+import { inputsOf, requireDistinctTopics } from "./side-stream.ts";
+import { requireStartable } from "./start-at.ts";
 import type { FromOptions, KeyedStreamParts } from "./stream-parts.ts";
+import { distinctTables, type Table, tableInput } from "./table.ts";
 
 export interface KeyedParts {
   readonly stream: KeyedStreamParts;
@@ -12,39 +15,61 @@ export interface KeyedParts {
   readonly series: string;
   /** The stream that it is joined with. */
   readonly right?: KeyedStreamParts;
-  /** Steps after keyBy. */
+  /** The tables that were looked up since keyBy, with the steps before each. */
+  readonly lookups: readonly Lookup[];
+  /** Steps since keyBy, or since the last look-up. */
   readonly transform: Transform | null;
+}
+
+export interface Lookup {
+  readonly before: Transform | null;
+  readonly table: Table<unknown>;
+  readonly join: (element: unknown, row: unknown) => unknown;
 }
 
 /** An operator with the steps between keyBy and itself. */
 export function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outputs {
-  const { transform } = parts;
-  return new Outputs(parts, [transform === null ? operator : new TransformedDefinition(operator, transform)]);
+  const behindLookups = after(parts.transform, operator);
+  const complete = parts.lookups.reduceRight(
+    (inner, { before, table, join }) =>
+      after(before, new TransformedDefinition(inner, lookup(table.topic, join))),
+    behindLookups,
+  );
+  return new Outputs(parts, [complete]);
+}
+
+function after(transform: Transform | null, operator: OperatorDefinition): OperatorDefinition {
+  return transform === null ? operator : new TransformedDefinition(operator, { open: () => transform });
 }
 
 /** What a pipeline, or a branch of it, makes of its events. */
 export class Outputs {
   readonly #parts: KeyedParts;
   readonly operators: readonly OperatorDefinition[];
+  /** Every table that its steps look up. */
+  readonly tables: readonly Table<unknown>[];
 
-  constructor(parts: KeyedParts, operators: readonly OperatorDefinition[]) {
+  constructor(
+    parts: KeyedParts,
+    operators: readonly OperatorDefinition[],
+    tables: readonly Table<unknown>[] = parts.lookups.map(({ table }) => table),
+  ) {
     this.#parts = parts;
     this.operators = operators;
+    this.tables = tables;
   }
 
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
     const { stream, right } = this.#parts;
-    const { name, service, upstream } = stream;
-    const inputs = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
-    return Object.freeze({
-      name,
-      service,
-      inputs,
-      operators: this.operators,
-      upstream,
-      forwards: null,
-    });
+    const { name, service, startAt, upstream } = stream;
+    const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
+    const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
+    requireDistinctTopics(name, inputs);
+    const { operators } = this;
+    return requireStartable(
+      Object.freeze({ name, service, startAt, inputs, operators, upstream, forwards: null }),
+    );
   }
 }
 

@@ -48,13 +48,14 @@ export function rekeyed(
 
 /** What a stage reads that another one writes: its time and its silences come with it. */
 export function behind(
-  { name, service }: StreamParts,
+  { name, service, startAt }: StreamParts,
   { topic }: ForwardingStage,
   source: Source<unknown>,
 ): StreamParts {
   return {
     name,
     service,
+    startAt,
     role: "forwarded",
     source: { ...source, topic },
     outOfOrderMs: 0,
@@ -80,6 +81,7 @@ function forwardingStage(
   return Object.freeze({
     name: stage.stage,
     service: stream.service,
+    startAt: stream.startAt,
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     upstream: stream.upstream,
@@ -110,4 +112,5 @@ const forwardedSource = (topic: string): Source<Forwarded> => ({
   identity: ({ identity }) => identity!,
   // The stage upstream has judged it already.
   futureBoundMs: () => Number.POSITIVE_INFINITY,
+  maxFutureBoundMs: Number.POSITIVE_INFINITY,
 });

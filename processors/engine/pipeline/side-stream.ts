@@ -15,7 +15,9 @@ export function stream<Event>(
   source: Source<Event> | CustomSource<Event>,
   options: FromOptions,
 ): SideStream<Event> {
-  return new SideStream<Event>(sourceParts({ name: `with ${source.topic}`, service: "" }, source, options));
+  return new SideStream<Event>(
+    sourceParts({ name: `with ${source.topic}`, service: "", startAt: "earliest" }, source, options),
+  );
 }
 
 export class SideStream<Event> {
@@ -69,7 +71,7 @@ export class KeyedSideStream<Event> {
  * @throws PipelineError where an option cannot be
  */
 export function sourceParts<Event>(
-  { name, service }: Pick<StreamParts, "name" | "service">,
+  { name, service, startAt }: Pick<StreamParts, "name" | "service" | "startAt">,
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
@@ -86,6 +88,7 @@ export function sourceParts<Event>(
   return {
     name,
     service,
+    startAt,
     role: "events",
     source: complete as Source<unknown>,
     outOfOrderMs,
@@ -112,14 +115,19 @@ export function inputsOf(
   dedupeHorizonOf: (dedupe: FromOptions["dedupe"]) => number | null,
 ): readonly InputDefinition[] {
   const others = parts.others.map((other) => ({ ...other, key: parts.key }));
-  const inputs = [parts, ...others, ...(right === undefined ? [] : [right])];
-  const topics = inputs.map(({ source }) => source.topic);
+  const inputs = [parts, ...others, ...(right === undefined ? [] : [right])].map((input) =>
+    inputOf(input, dedupeHorizonOf(input.dedupe)),
+  );
+  requireDistinctTopics(parts.name, inputs);
+  return inputs;
+}
+
+export function requireDistinctTopics(pipeline: string, inputs: readonly InputDefinition[]): void {
+  const topics = inputs.map(({ topic }) => topic);
   const twice = topics.find((topic, index) => topics.indexOf(topic) < index);
-  if (twice !== undefined) {
-    throw new PipelineError(
-      `pipeline ${parts.name}: two of its streams read the topic ${twice}; read it once, ` +
-        "with events(…) of all types that it needs",
-    );
-  }
-  return inputs.map((input) => inputOf(input, dedupeHorizonOf(input.dedupe)));
+  if (twice === undefined) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: two of its inputs read the topic ${twice}; read it once, ` +
+      "with events(…) of all types that it needs",
+  );
 }

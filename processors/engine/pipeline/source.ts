@@ -20,6 +20,8 @@ export interface Source<Event> {
   identity?(event: Event): string;
   /** How far event time may lie ahead of the record's arrival, in milliseconds. */
   futureBoundMs(event: Event): number;
+  /** The largest that {@link futureBoundMs} returns. */
+  readonly maxFutureBoundMs: number;
 }
 
 /** A source that is not in the catalogue. */
@@ -63,6 +65,7 @@ export function events<const D extends readonly EventDefinition[]>(
     time: (event) => timeOf(event),
     identity: (event) => `${event.source}\n${event.id}`,
     futureBoundMs: (event) => bounds.get(event.type)!,
+    maxFutureBoundMs: Math.max(...bounds.values()),
   };
 }
 
@@ -73,7 +76,7 @@ const timeOf = ({ time }: CloudEvent): number =>
 export function toSource<Event>(source: Source<Event> | CustomSource<Event>): Source<Event> {
   if (typeof source.futureBoundMs === "function") return source as Source<Event>;
   const { futureBoundMs = DAY_MS, ...rest } = source as CustomSource<Event>;
-  return { ...rest, futureBoundMs: () => futureBoundMs };
+  return { ...rest, futureBoundMs: () => futureBoundMs, maxFutureBoundMs: futureBoundMs };
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

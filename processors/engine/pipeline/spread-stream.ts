@@ -54,17 +54,18 @@ class SpreadWindows<Event> {
       key: (partial) => (partial as PartialRow).key,
     };
     const merged = windowOperator({ ...this.#choice, series, aggregates: mergingAggregates(aggregates) });
-    return new Outputs({ stream, series, transform: null }, [merged]);
+    return new Outputs({ stream, series, lookups: [], transform: null }, [merged]);
   }
 
   /** The stage that aggregates what is in each partition. It dedupes too, as nobody can tell in a row. */
   #partials(aggregates: readonly NamedAggregate[]): PipelineDefinition {
     const { topic, partitions, stage } = this.#stage;
-    const { service, upstream } = this.#stream;
+    const { service, startAt, upstream } = this.#stream;
     const operators = [new PartialsDefinition({ ...this.#stage, ...this.#choice, aggregates })];
     return Object.freeze({
       name: stage,
       service,
+      startAt,
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
       upstream,

@@ -1,6 +1,7 @@
 /** What is known of a stream between its source and its key. */
 import type { InputDefinition, InputRole, PipelineDefinition, Transform } from "./definition.ts";
 import type { Source } from "./source.ts";
+import type { StartAt } from "./start-at.ts";
 
 export interface FromOptions {
   /** How far events come out of order, in milliseconds of event time: the watermark trails by this much. */
@@ -21,6 +22,7 @@ export interface FromOptions {
 export interface StreamParts {
   readonly name: string;
   readonly service: string;
+  readonly startAt: StartAt;
   readonly role: InputRole;
   readonly source: Source<unknown>;
   readonly outOfOrderMs: number;

@@ -13,21 +13,20 @@ import { type KeyedSideStream, type SideStream, sourceParts, united } from "./si
 import type { CustomSource, Source } from "./source.ts";
 import { SpreadStream } from "./spread-stream.ts";
 import type { FromOptions, StreamParts } from "./stream-parts.ts";
+import type { Table } from "./table.ts";
 import { filtering, flatMapping, mapping, through } from "./transform.ts";
 import { namedAggregates, type WindowChoice, type WindowOptions, windowChoice } from "./window-step.ts";
 
 export class PipelineStart {
-  readonly #name: string;
-  readonly #service: string;
+  readonly #pipeline: Pick<StreamParts, "name" | "service" | "startAt">;
 
-  constructor(name: string, service: string) {
-    this.#name = name;
-    this.#service = service;
+  constructor(pipeline: Pick<StreamParts, "name" | "service" | "startAt">) {
+    this.#pipeline = pipeline;
   }
 
   /** Reads a source: {@link events} of the catalogue, or `{ topic, decode, time, identity }`. */
   from<Event>(source: Source<Event> | CustomSource<Event>, options: FromOptions): Stream<Event> {
-    return new Stream<Event>(sourceParts({ name: this.#name, service: this.#service }, source, options));
+    return new Stream<Event>(sourceParts(this.#pipeline, source, options));
   }
 }
 
@@ -63,7 +62,7 @@ export class Stream<Event> {
   /** Groups by a key. It must be the Kafka key of the event's record: an event found elsewhere is dead-lettered. */
   keyBy(key: (event: Event) => string): KeyedStream<Event> {
     const stream = { ...this.#parts, key: key as (element: unknown) => string };
-    return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
+    return new KeyedStream<Event>({ stream, series: stream.name, lookups: [], transform: null });
   }
 
   /**
@@ -83,7 +82,7 @@ export class Stream<Event> {
   rekeyBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): KeyedStream<Event> {
     const stage = stageOf(this.#parts.name, name, options);
     const stream = rekeyed(this.#parts, stage, key as (element: unknown) => string);
-    return new KeyedStream<Event>({ stream, series: stream.name, transform: null });
+    return new KeyedStream<Event>({ stream, series: stream.name, lookups: [], transform: null });
   }
 }
 
@@ -109,6 +108,19 @@ export class KeyedStream<Event> {
   /** Changes each event into none, one or several, all of the same key and event time. */
   flatMap<Next>(expand: (event: Event) => readonly Next[]): KeyedStream<Next> {
     return new KeyedStream<Next>({ ...this.#parts, transform: flatMapping(this.#parts.transform, expand) });
+  }
+
+  /**
+   * Looks the key up in a table; the row is the newest that this task has read, undefined where there is none. Events
+   * wait until the table was read to what was its end when the task began.
+   */
+  lookup<Row, Next>(
+    table: Table<Row>,
+    join: (event: Event, row: Row | undefined) => Next,
+  ): KeyedStream<Next> {
+    const { lookups, transform: before } = this.#parts;
+    const lookup = { before, table, join: join as (element: unknown, row: unknown) => unknown };
+    return new KeyedStream<Next>({ ...this.#parts, lookups: [...lookups, lookup], transform: null });
   }
 
   /** Cuts event time into windows: {@link tumbling}, {@link hopping}, {@link sliding}, {@link session}, {@link global}. */
@@ -137,7 +149,12 @@ export class KeyedStream<Event> {
    * @example .join(stream(events(paymentMade), …).keyBy(…), { kind: "left", beforeMs: 0, afterMs: HOUR_MS, combine })
    */
   join<Right>(right: KeyedSideStream<Right>, options: JoinOptions<Event, Right>): Outputs {
-    const { stream, series, transform } = this.#parts;
+    const { stream, series, lookups, transform } = this.#parts;
+    if (lookups.length > 0) {
+      throw new PipelineError(
+        `pipeline ${stream.name}: join() cannot come after lookup(); look up its results`,
+      );
+    }
     return new Outputs({ ...this.#parts, right: right.parts }, [
       joinOperator(stream, series, transform, options),
     ]);
@@ -148,15 +165,19 @@ export class KeyedStream<Event> {
    * @example .branch({ hourly: (stream) => stream.window(…).aggregate(…), daily: (stream) => … })
    */
   branch(branches: Readonly<Record<string, (stream: KeyedStream<Event>) => Outputs>>): Outputs {
-    const { stream, transform } = this.#parts;
+    const { stream } = this.#parts;
     const names = Object.keys(branches);
     if (names.length === 0) throw new PipelineError(`pipeline ${stream.name}: branch() needs a branch`);
-    const operators = names.flatMap((branch) => {
+    const outputs = names.map((branch) => {
       requireName(`pipeline ${stream.name}: branch`, branch);
       const series = `${stream.name}.${branch}`;
-      return branches[branch]!(new KeyedStream<Event>({ stream, series, transform })).operators;
+      return branches[branch]!(new KeyedStream<Event>({ ...this.#parts, series }));
     });
-    return new Outputs(this.#parts, operators);
+    return new Outputs(
+      this.#parts,
+      outputs.flatMap(({ operators }) => operators),
+      outputs.flatMap(({ tables }) => tables),
+    );
   }
 }
 

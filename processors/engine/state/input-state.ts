@@ -3,11 +3,14 @@ import type { InputDefinition } from "../pipeline/definition.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { SectionSchema, StateSection } from "./section.ts";
 import { SeenEvents } from "./seen.ts";
+import { TableRows } from "./table-rows.ts";
 import { UpstreamWatermarks } from "./upstream-watermarks.ts";
 
 export class InputState implements StateSection {
   /** The next offset to read. */
   offset: number;
+  /** Events of before this time are none of this pipeline's: it was started there. */
+  fromMs = Number.NEGATIVE_INFINITY;
   /** Minus infinity until the first event. */
   watermarkMs = Number.NEGATIVE_INFINITY;
   /** The watermark that records gave, without ticks, and the arrival of the last of them: what ticks count from. */
@@ -18,9 +21,12 @@ export class InputState implements StateSection {
   readonly seen: SeenEvents | null;
   /** Only where a stage upstream writes the input. */
   readonly upstream: UpstreamWatermarks | null;
+  /** Only of a table. */
+  readonly table: TableRows | null;
 
-  constructor({ role, dedupeHorizonMs }: InputDefinition, offset: number) {
+  constructor({ role, source, dedupeHorizonMs }: InputDefinition, offset: number) {
     this.offset = offset;
+    this.table = role === "table" ? new TableRows((value) => source.decode(value)) : null;
     this.upstream = role === "forwarded" ? new UpstreamWatermarks() : null;
     this.seen = dedupeHorizonMs === null ? null : new SeenEvents(dedupeHorizonMs);
   }
@@ -33,21 +39,25 @@ export class InputState implements StateSection {
   writeBase(writer: ByteWriter): void {
     this.#writePosition(writer);
     this.seen?.writeBase(writer);
+    this.table?.writeBase(writer);
   }
 
   writeDelta(writer: ByteWriter): void {
     this.#writePosition(writer);
     this.seen?.writeDelta(writer);
+    this.table?.writeDelta(writer);
   }
 
   readBase(reader: ByteReader): void {
     this.#readPosition(reader);
     this.seen?.read(reader);
+    this.table?.readBase(reader);
   }
 
   readDelta(reader: ByteReader): void {
     this.#readPosition(reader);
     this.seen?.read(reader);
+    this.table?.readDelta(reader);
   }
 
   restored(): void {
@@ -56,6 +66,7 @@ export class InputState implements StateSection {
 
   #writePosition(writer: ByteWriter): void {
     writer.varint(this.offset);
+    writer.float64(this.fromMs);
     writer.float64(this.watermarkMs);
     writer.float64(this.recordWatermarkMs);
     writer.float64(this.lastArrivalMs);
@@ -65,6 +76,7 @@ export class InputState implements StateSection {
 
   #readPosition(reader: ByteReader): void {
     this.offset = reader.varint();
+    this.fromMs = reader.float64();
     this.watermarkMs = reader.float64();
     this.recordWatermarkMs = reader.float64();
     this.lastArrivalMs = reader.float64();

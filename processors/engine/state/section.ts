@@ -3,7 +3,10 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** What wrote a section's bytes: enough to tell whether, and how, a definition of today can read them. */
 export interface SectionSchema {
-  /** The name of an operator's output, unique among these, or the topic of an input, unique among those. */
+  /**
+   * What an operator's output is called after the pipeline, `.<branch>`, or `.` where there is but one; or the topic of
+   * an input. Unique among these, and among those.
+   */
   readonly name: string;
   readonly kind: string;
   /** Whatever the state's meaning depends on, by name; anything else here is another state. */

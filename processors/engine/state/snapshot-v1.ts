@@ -34,7 +34,7 @@ interface SlotsV1 {
 export function readSnapshotV1(definition: PipelineDefinition, state: TaskState, reader: ByteReader): void {
   const schema = JSON.parse(reader.text()) as SchemaV1;
   const aggregates = schema.aggregates.map(slotsOf);
-  requireCompatible(definition.name, sectionsOfV1(definition, schema, aggregates), schemasOf(definition));
+  requireCompatible(definition.name, sectionsOfV1(schema, aggregates), schemasOf(definition));
   const [input] = state.inputs;
   reader.varint();
   input!.offset = reader.varint();
@@ -59,7 +59,6 @@ function slotsOf(text: string): SlotsV1 {
 
 /** What format 1 wrote, in the words of today's schema. */
 function sectionsOfV1(
-  { name }: PipelineDefinition,
   { inputs, window, allowedLatenessMs, dedupeHorizonMs }: SchemaV1,
   aggregates: readonly SlotsV1[],
 ): SectionSchema[] {
@@ -71,7 +70,7 @@ function sectionsOfV1(
       settings: { dedupeHorizonMs },
       aggregates: [],
     })),
-    { name, kind: "fixed-windows", settings: { window, allowedLatenessMs, emission }, aggregates },
+    { name: ".", kind: "fixed-windows", settings: { window, allowedLatenessMs, emission }, aggregates },
   ];
 }
 

@@ -51,7 +51,10 @@ export const sectionsOf = ({ inputs, operators }: TaskState): readonly StateSect
   ...operators,
 ];
 
-export const schemasOf = ({ inputs, operators }: PipelineDefinition): readonly SectionSchema[] => [
+export const schemasOf = ({ name, inputs, operators }: PipelineDefinition): readonly SectionSchema[] => [
   ...inputs.map((input) => InputState.schema(input)),
-  ...operators.map(({ schema }) => schema),
+  ...operators.map(({ series, schema }) => ({ name: sectionName(name, series), ...schema })),
 ];
+
+/** Without the pipeline's name, which is another one where a new version goes on from a savepoint. */
+const sectionName = (pipeline: string, series: string): string => `.${series.slice(pipeline.length + 1)}`;

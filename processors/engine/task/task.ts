@@ -10,12 +10,14 @@ import type { InputDefinition, PipelineDefinition } from "../pipeline/definition
 import { IGNORED } from "../pipeline/source.ts";
 import type { InputState } from "../state/input-state.ts";
 import { encodeBase, encodeDelta } from "../state/snapshot.ts";
+import type { TableRows } from "../state/table-rows.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
 import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
 import { type Announcement, announcementIn } from "./announcement.ts";
 import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
+import { applyTableRecord } from "./table-record.ts";
 import { clockWatermark, combinedWatermark } from "./watermarks.ts";
 
 export interface TaskOptions {
@@ -59,6 +61,8 @@ export class Task {
   readonly #outbox: Outbox;
   readonly #keys: KeyCache;
   readonly #operators: readonly Operator[];
+  /** The inputs that have a time: all but tables. */
+  readonly #streams: readonly InputState[];
   /** Those that pass the watermark on. */
   readonly #followers: readonly Operator[];
   #ticks: Tick[] = [];
@@ -68,7 +72,13 @@ export class Task {
     this.#state = state;
     this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
     this.#keys = new KeyCache(definition.forwards === null ? { partition, partitions } : null);
-    const context = { partition, partitions, outbox: this.#outbox, keys: this.#keys };
+    this.#streams = state.inputs.filter(({ table }) => table === null);
+    const tables = new Map(
+      state.inputs.flatMap(({ table }, input) =>
+        table === null ? [] : [[definition.inputs[input]!.topic, table]],
+      ),
+    );
+    const context = { partition, partitions, tables, outbox: this.#outbox, keys: this.#keys };
     this.#operators = state.operators.map((operator) => operator.open(context));
     this.#followers = this.#operators.filter(({ progressed }) => progressed !== undefined);
   }
@@ -210,8 +220,10 @@ export class Task {
 
   #applyRecord(batch: RecordBatch, index: number, input: number): void {
     try {
+      const { table } = this.#state.inputs[input]!;
       const value = batch.value(index);
-      if (value === null) this.#applyWatermark(batch, index, input);
+      if (table !== null) this.#applyTableRecord(batch, index, input, table);
+      else if (value === null) this.#applyWatermark(batch, index, input);
       else this.#applyEvent(batch, index, value, input);
       this.#passOn(value === null ? null : batch.arrivalMs(index));
     } catch (error) {
@@ -220,6 +232,13 @@ export class Task {
       this.#state.counters.dead += 1;
       this.#outbox.deadRecord(batch, index, error.reason, error.message);
     }
+  }
+
+  #applyTableRecord(batch: RecordBatch, index: number, input: number, table: TableRows): void {
+    const { counters } = this.#state;
+    const definition = this.#definition.inputs[input]!;
+    if (applyTableRecord(batch, index, definition, table, this.#keys)) counters.counted += 1;
+    else counters.ignored += 1;
   }
 
   #applyWatermark(batch: RecordBatch, index: number, input: number): void {
@@ -250,15 +269,15 @@ export class Task {
 
   #passOn(arrivalMs: number | null): void {
     if (this.#followers.length === 0) return;
-    const { inputs, watermarkMs } = this.#state;
-    const idle = inputs.every((input) => input.idle);
+    const { watermarkMs } = this.#state;
+    const idle = this.#streams.every((input) => input.idle);
     for (const follower of this.#followers) follower.progressed!(watermarkMs, idle, arrivalMs);
   }
 
   /** Order of judgement: dead, older than the horizon, duplicate, late, counted. */
   #applyEvent(batch: RecordBatch, index: number, value: Uint8Array, input: number): void {
     const definition = this.#definition.inputs[input]!;
-    const { seen } = this.#state.inputs[input]!;
+    const { seen, fromMs } = this.#state.inputs[input]!;
     const { counters, watermarkMs } = this.#state;
     const event = rejectionOf("undecodable", () => definition.source.decode(value));
     if (event === IGNORED) {
@@ -267,6 +286,11 @@ export class Task {
     }
     const arrivalMs = batch.arrivalMs(index);
     const timeMs = timeOf(definition, event, arrivalMs);
+    if (timeMs < fromMs) {
+      counters.ignored += 1;
+      this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
+      return;
+    }
     const elements = this.#stage(definition, event, timeMs, input);
     const horizonMs = definition.dedupeHorizonMs ?? Number.POSITIVE_INFINITY;
     if (timeMs < watermarkMs - horizonMs) {
@@ -354,7 +378,7 @@ export class Task {
 
   /** The task's watermark never goes back, whatever an input does that wakes up. */
   #advance(): void {
-    const watermarkMs = combinedWatermark(this.#state.inputs);
+    const watermarkMs = combinedWatermark(this.#streams);
     if (watermarkMs <= this.#state.watermarkMs) return;
     this.#state.watermarkMs = watermarkMs;
     for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);

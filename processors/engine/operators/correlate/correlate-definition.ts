@@ -1,6 +1,5 @@
 /** `correlate`: waits for all of several parts of one key that lie within a span of event time, in any order. */
-import type { SectionSchema } from "../../state/section.ts";
-import type { OperatorDefinition, OperatorState } from "../operator.ts";
+import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 import { CorrelateState } from "./correlate-state.ts";
 
 /** Values of the parts by name; those that are missing are absent. */
@@ -30,7 +29,7 @@ export interface CorrelateSettings {
 export class CorrelateDefinition implements OperatorDefinition {
   readonly settings: CorrelateSettings;
   readonly series: string;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs: number;
 
   constructor(settings: CorrelateSettings) {
@@ -39,7 +38,6 @@ export class CorrelateDefinition implements OperatorDefinition {
     this.series = series;
     this.horizonMs = withinMs;
     this.schema = {
-      name: series,
       kind: "correlate",
       settings: { withinMs, parts: parts.map(({ name }) => name) },
       aggregates: [],

@@ -4,8 +4,13 @@
  * where an event's copies meet whatever partitions they came in.
  */
 import type { ByteReader, ByteWriter } from "../../state/bytes.ts";
-import type { SectionSchema } from "../../state/section.ts";
-import type { Operator, OperatorContext, OperatorDefinition, OperatorState } from "../operator.ts";
+import type {
+  Operator,
+  OperatorContext,
+  OperatorDefinition,
+  OperatorSchema,
+  OperatorState,
+} from "../operator.ts";
 import { Forward } from "./forward.ts";
 import { Progress } from "./progress.ts";
 
@@ -26,14 +31,14 @@ export class ForwardDefinition implements OperatorDefinition {
   readonly topic: string;
   /** Of the topic; null: as many as the inputs have. */
   readonly partitions: number | null;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs = 0;
 
   constructor({ stage, topic, partitions }: ForwardingStage) {
     this.series = stage;
     this.topic = topic;
     this.partitions = partitions;
-    this.schema = { name: stage, kind: "forward", settings: { topic, partitions }, aggregates: [] };
+    this.schema = { kind: "forward", settings: {}, aggregates: [] };
   }
 
   newState(): OperatorState {

@@ -44,6 +44,7 @@ export function partialsSource(aggregates: readonly NamedAggregate[]): Omit<Sour
     decode: (value) => decodePartial(value, readerOf),
     time: ({ startMs }) => startMs,
     futureBoundMs: () => Number.POSITIVE_INFINITY,
+    maxFutureBoundMs: Number.POSITIVE_INFINITY,
   };
 }
 

@@ -3,9 +3,8 @@
  * merges a row a second and partition instead of adding every event.
  */
 import { type NamedAggregate, RowLayout } from "../../aggregates/row-layout.ts";
-import type { SectionSchema } from "../../state/section.ts";
 import { advanceOf, type FixedWindow, type TumblingWindow } from "../../windows/window.ts";
-import type { OperatorDefinition, OperatorState } from "../operator.ts";
+import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 import type { ForwardingStage } from "./forward-definition.ts";
 import { PartialsState } from "./partials-state.ts";
 
@@ -23,7 +22,7 @@ export class PartialsDefinition implements OperatorDefinition {
   /** The parts of which every window is made up: no window begins or ends inside one. */
   readonly parts: TumblingWindow;
   readonly rows: RowLayout;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs: number;
 
   constructor({ window, allowedLatenessMs, aggregates, stage, topic, partitions }: PartialsSettings) {
@@ -36,9 +35,8 @@ export class PartialsDefinition implements OperatorDefinition {
     this.rows = new RowLayout(aggregates);
     this.horizonMs = window.sizeMs + allowedLatenessMs;
     this.schema = {
-      name: stage,
       kind: "partials",
-      settings: { topic, partitions, window, allowedLatenessMs },
+      settings: { window, allowedLatenessMs },
       aggregates: this.rows.schema,
     };
   }

@@ -1,7 +1,6 @@
 /** `join`: pairs the events of two streams that have one key and times within bounds of each other. */
 import type { Transform } from "../../pipeline/definition.ts";
-import type { SectionSchema } from "../../state/section.ts";
-import type { OperatorDefinition, OperatorState } from "../operator.ts";
+import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 import { JoinState } from "./join-state.ts";
 
 export interface JoinSettings {
@@ -22,7 +21,7 @@ export interface JoinSettings {
 export class JoinDefinition implements OperatorDefinition {
   readonly settings: JoinSettings;
   readonly series: string;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs: number;
 
   constructor(settings: JoinSettings) {
@@ -30,7 +29,7 @@ export class JoinDefinition implements OperatorDefinition {
     this.settings = settings;
     this.series = series;
     this.horizonMs = Math.max(beforeMs, afterMs) + 1;
-    this.schema = { name: series, kind: "join", settings: { kind, beforeMs, afterMs }, aggregates: [] };
+    this.schema = { kind: "join", settings: { kind, beforeMs, afterMs }, aggregates: [] };
   }
 
   newState(): OperatorState {

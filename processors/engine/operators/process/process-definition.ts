@@ -1,6 +1,5 @@
 /** `process`: user code with state and event-time timers for each key, the most general step. */
-import type { SectionSchema } from "../../state/section.ts";
-import type { OperatorDefinition, OperatorState } from "../operator.ts";
+import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 import { type KeyedState, noState } from "./keyed-state.ts";
 import type { ProcessFunctions } from "./process-functions.ts";
 import { ProcessState } from "./process-state.ts";
@@ -9,7 +8,7 @@ export class ProcessDefinition implements OperatorDefinition {
   readonly series: string;
   readonly functions: ProcessFunctions<unknown, unknown>;
   readonly state: KeyedState<unknown>;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs: number;
 
   constructor(series: string, functions: ProcessFunctions<unknown, unknown>) {
@@ -18,7 +17,7 @@ export class ProcessDefinition implements OperatorDefinition {
     this.state = functions.state ?? noState;
     const { ttlMs, form } = this.state;
     this.horizonMs = ttlMs ?? Number.POSITIVE_INFINITY;
-    this.schema = { name: series, kind: "process", settings: { ttlMs, state: form.kind }, aggregates: [] };
+    this.schema = { kind: "process", settings: { ttlMs, state: form.kind }, aggregates: [] };
   }
 
   newState(): OperatorState {

@@ -1,10 +1,9 @@
 /** What all windows have in common as a definition: their settings, their rows and their schema. */
 import type { NamedAggregate } from "../../aggregates/row-layout.ts";
 import { RowLayout } from "../../aggregates/row-layout.ts";
-import type { SectionSchema } from "../../state/section.ts";
 import type { Emission } from "../../windows/emission.ts";
 import type { WindowDefinition } from "../../windows/window.ts";
-import type { OperatorDefinition, OperatorState } from "../operator.ts";
+import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 
 export interface WindowSettings<Window extends WindowDefinition> {
   readonly series: string;
@@ -30,7 +29,7 @@ export class WindowsDefinition<Window extends WindowDefinition> implements Opera
   readonly allowedLatenessMs: number;
   readonly emission: Emission;
   readonly rows: RowLayout;
-  readonly schema: SectionSchema;
+  readonly schema: OperatorSchema;
   readonly horizonMs: number;
   readonly #newState: WindowKind<Window>["newState"];
 
@@ -46,7 +45,6 @@ export class WindowsDefinition<Window extends WindowDefinition> implements Opera
     this.horizonMs = horizonMs;
     this.#newState = newState;
     this.schema = {
-      name: series,
       kind,
       settings: { window, allowedLatenessMs, emission },
       aggregates: this.rows.schema,
