@@ -32,9 +32,6 @@ export interface Turn extends Due {
   readonly session: Session;
 }
 
-/** In place of a start: before all that are due at the same time, so that each of those can be put in order. */
-export const UNORDERED = Number.NEGATIVE_INFINITY;
-
 export class SessionWindowsState implements OperatorState {
   readonly #definition: WindowsDefinition<SessionWindow>;
   readonly sessions: KeyedStore<Session[]>;
@@ -68,16 +65,23 @@ export class SessionWindowsState implements OperatorState {
     return lastMs + window.gapMs + ((row[CHANGED] as number) > 0 ? 0 : allowedLatenessMs);
   }
 
-  /** Sees to it that the session's turn comes in time. One that comes too early is put off when it comes. */
+  /**
+   * Sees to it that the session's turn comes in time, and in the order of firing. One that comes too early is put off
+   * when it comes, so most elements move nothing.
+   */
   schedule(key: string, session: Session): void {
+    const { turn, firstMs } = session;
     const dueMs = this.dueOf(session);
-    if (session.turn === undefined || dueMs < session.turn.dueMs)
-      this.enqueue(key, session, dueMs, UNORDERED);
+    if (turn !== undefined) {
+      if (turn.dueMs < dueMs) return;
+      if (turn.dueMs === dueMs && turn.startMs <= firstMs) return;
+    }
+    this.enqueue(key, session, dueMs);
   }
 
   /** Gives the session a turn in place of the one that it had. */
-  enqueue(key: string, session: Session, dueMs: number, startMs: number): void {
-    session.turn = { dueMs, startMs, key, session };
+  enqueue(key: string, session: Session, dueMs: number): void {
+    session.turn = { dueMs, startMs: session.firstMs, key, session };
     this.queue.push(session.turn);
   }
 

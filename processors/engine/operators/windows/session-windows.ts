@@ -4,7 +4,7 @@ import type { EmitPolicy } from "../../windows/emission.ts";
 import type { SessionWindow } from "../../windows/window.ts";
 import { COUNTED, type OperatorContext } from "../operator.ts";
 import { PaneWriter } from "./pane-writer.ts";
-import { Session, type SessionWindowsState, type Turn, UNORDERED } from "./session-windows-state.ts";
+import { Session, type SessionWindowsState, type Turn } from "./session-windows-state.ts";
 import { StagingOperator } from "./staging-operator.ts";
 import type { WindowsDefinition } from "./windows-definition.ts";
 
@@ -136,15 +136,13 @@ export class SessionWindows extends StagingOperator {
     if (session.turn !== turn) return;
     const dueMs = this.#state.dueOf(session);
     if (dueMs > turn.dueMs) {
-      this.#state.enqueue(key, session, dueMs, UNORDERED);
+      this.#state.enqueue(key, session, dueMs);
     } else if (session.row[CHANGED] === 0) {
       this.#state.remove(key, session);
-    } else if (turn.startMs === UNORDERED) {
-      this.#state.enqueue(key, session, dueMs, session.firstMs);
     } else {
       this.#emitSession(key, session);
       if (this.#allowedLatenessMs === 0) this.#state.remove(key, session);
-      else this.#state.enqueue(key, session, this.#state.dueOf(session), UNORDERED);
+      else this.#state.enqueue(key, session, this.#state.dueOf(session));
     }
   }
 
