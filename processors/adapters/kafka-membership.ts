@@ -42,8 +42,14 @@ export interface MembershipOptions {
   readonly handlers: GroupHandlers;
 }
 
+/**
+ * kafkajs sends one heartbeat at a time, so the second that is answered was sent after the first, and that was answered
+ * after the question. Times of sending do not tell: a wall clock may be set back in between.
+ */
+const CONFIRMING_HEARTBEATS = 2;
+
 interface Confirmation {
-  readonly askedMs: number;
+  answeredHeartbeats: number;
   readonly answer: (confirmed: boolean) => void;
 }
 
@@ -59,8 +65,7 @@ export class KafkaMembership implements GroupMembership {
   readonly #resumed = new Set<string>();
   /** The group's number of the last generation that a heartbeat was answered in. */
   #groupGeneration = 0;
-  #heartbeatSentMs = 0;
-  #confirmations: Confirmation[] = [];
+  readonly #confirmations: Confirmation[] = [];
   #silentTicks = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
@@ -114,7 +119,7 @@ export class KafkaMembership implements GroupMembership {
 
   confirm(generation: number): Promise<boolean> {
     if (!this.#current || generation !== this.#generation) return Promise.resolve(false);
-    return new Promise((answer) => this.#confirmations.push({ askedMs: Date.now(), answer }));
+    return new Promise((answer) => this.#confirmations.push({ answeredHeartbeats: 0, answer }));
   }
 
   async leave(): Promise<void> {
@@ -189,8 +194,7 @@ export class KafkaMembership implements GroupMembership {
   }
 
   /** Requests are observed when they are answered, and before kafkajs looks at the answer. */
-  #observe({ apiName, sentAt }: RequestEvent["payload"]): void {
-    if (apiName === "Heartbeat") this.#heartbeatSentMs = sentAt;
+  #observe({ apiName }: RequestEvent["payload"]): void {
     // This consumer commits nothing; only kafkajs does, before it goes on reading somewhere else.
     if (apiName === "OffsetCommit") {
       this.#crash(
@@ -204,8 +208,12 @@ export class KafkaMembership implements GroupMembership {
     // While it joins again, a heartbeat may already speak for the generation to come.
     if (!this.#current) return;
     this.#groupGeneration = groupGeneration;
-    const confirmed = this.#confirmations.filter(({ askedMs }) => this.#heartbeatSentMs > askedMs);
-    this.#confirmations = this.#confirmations.filter(({ askedMs }) => this.#heartbeatSentMs <= askedMs);
+    for (const confirmation of this.#confirmations) confirmation.answeredHeartbeats += 1;
+    // The oldest question is the first in line.
+    const waiting = this.#confirmations.findIndex(
+      ({ answeredHeartbeats }) => answeredHeartbeats < CONFIRMING_HEARTBEATS,
+    );
+    const confirmed = this.#confirmations.splice(0, waiting === -1 ? this.#confirmations.length : waiting);
     for (const { answer } of confirmed) answer(true);
   }
 
