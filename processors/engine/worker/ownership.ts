@@ -16,7 +16,6 @@ import {
   type CommittedOffset,
   CommitUnknownError,
   FencedError,
-  type GroupMembership,
   type Log,
   type TopicPartition,
   type Transactions,
@@ -25,7 +24,9 @@ import type { PipelineDefinition } from "../pipeline/definition.ts";
 import { emptyState } from "../state/task-state.ts";
 import { type Cut, Task } from "../task/task.ts";
 import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
-import { retrying } from "./retry.ts";
+import { retrying, throwIfStopped } from "./retry.ts";
+import { retryingStore } from "./retrying-store.ts";
+import type { Standing } from "./standing.ts";
 
 /** The first generation of a pipeline's results; a reset or a repartitioning raises it. */
 const FIRST_GENERATION = 1;
@@ -51,17 +52,10 @@ export interface WorkerContext {
   readonly owner: string;
 }
 
-/** The group no longer gives this task to this member, or another owner has it. */
-export class OwnershipLostError extends Error {
-  override readonly name = "OwnershipLostError";
-}
-
 export interface OwnershipOptions {
   readonly context: WorkerContext;
   readonly partition: number;
-  readonly membership: GroupMembership;
-  /** The group generation that assigned the task. */
-  readonly groupGeneration: number;
+  readonly standing: Standing;
   readonly signal: AbortSignal;
   readonly limits: ChainLimits;
 }
@@ -73,6 +67,7 @@ export class Ownership {
   readonly #group: string;
   readonly #transactionalId: string;
   readonly #task: TaskId;
+  readonly #store: CheckpointStore;
   readonly #checkpointer: Checkpointer;
   readonly #partitions: number;
   #epoch = 0;
@@ -83,7 +78,7 @@ export class Ownership {
 
   private constructor(options: OwnershipOptions, partitions: number) {
     const { context, partition } = options;
-    const { definition, environment, store, newId } = context;
+    const { definition, environment, newId } = context;
     this.#options = options;
     this.#partitions = partitions;
     this.#name = { pipeline: definition.name, partition };
@@ -92,12 +87,14 @@ export class Ownership {
     this.#transactionalId = transactionalId(environment, definition.name, partition);
     const task = `${environment}/${definition.name}/${partition}`;
     this.#task = task;
+    const store = retryingStore(context.store, (action, request) => this.#retry(action, request));
+    this.#store = store;
     this.#checkpointer = new Checkpointer({ store, task, definition, partition, partitions, newId });
   }
 
   /**
    * Rule 6: claim, fence, read, roll forward or load, check the position.
-   * @throws CheckpointError where the task must park; StoppedError; OwnershipLostError; FencedError; SlotRefusedError
+   * @throws CheckpointError where the task must park; StoppedError; FencedError; SlotRefusedError
    */
   static async take(
     options: OwnershipOptions,
@@ -166,7 +163,7 @@ export class Ownership {
 
   async #recover(): Promise<{ loaded: Loaded; step: FirstStep["kind"] }> {
     const { context } = this.#options;
-    const { epoch } = await this.#retry("claim", () => context.store.claim(this.#task, context.owner));
+    const { epoch } = await this.#store.claim(this.#task, context.owner);
     this.#epoch = epoch;
     try {
       await this.#fence();
@@ -186,8 +183,7 @@ export class Ownership {
 
   /** @throws SlotRefusedError where the task was claimed again since */
   async #readSlot(): Promise<Slot | null> {
-    const { store } = this.#options.context;
-    const { epoch, slot } = await this.#retry("read slot", () => store.read(this.#task));
+    const { epoch, slot } = await this.#store.read(this.#task);
     if (epoch === this.#epoch) return slot;
     throw new SlotRefusedError(`claimed again with epoch ${epoch}, ours is ${this.#epoch}`);
   }
@@ -216,7 +212,6 @@ export class Ownership {
         if (reread === REREADS) throw error;
       }
       await clock.sleep(REREAD_DELAY_MS, this.#options.signal);
-      this.#options.signal.throwIfAborted();
     }
   }
 
@@ -225,9 +220,9 @@ export class Ownership {
       case "genesis":
         return this.#genesis();
       case "load":
-        return this.#retry("load", () => this.#checkpointer.load(step.pointer.manifest, step.pointer.sha256));
+        return this.#checkpointer.load(step.pointer.manifest, step.pointer.sha256);
       case "roll-forward": {
-        const child = await this.#retry("load", () => this.#checkpointer.load(step.manifest, null));
+        const child = await this.#checkpointer.load(step.manifest, null);
         await this.#publish(child);
         return child;
       }
@@ -260,12 +255,8 @@ export class Ownership {
 
   async #prepare(cut: Cut, generation: number, parent: string | null): Promise<Prepared> {
     const name = this.#checkpointer.newName(this.#epoch, cut.number);
-    // Read once: a compaction that ends between two attempts must not give one name two contents.
-    const follows = this.#chain?.current;
-    const prepared = await this.#retry("write", () =>
-      this.#checkpointer.write(name, cut, generation, parent, follows),
-    );
-    await this.#retry("register", () => this.#checkpointer.register(prepared, this.#epoch));
+    const prepared = await this.#checkpointer.write(name, cut, generation, parent, this.#chain?.current);
+    await this.#checkpointer.register(prepared, this.#epoch);
     return prepared;
   }
 
@@ -273,7 +264,7 @@ export class Ownership {
   async #publish(prepared: Prepared): Promise<void> {
     const { context, signal } = this.#options;
     for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted();
+      throwIfStopped(signal);
       try {
         await this.#transactions!.commit(prepared.commit);
         return;
@@ -291,10 +282,8 @@ export class Ownership {
    * the old producer, and read which checkpoint is committed.
    */
   async #wasCommitted(prepared: Prepared): Promise<boolean> {
-    const { membership, groupGeneration, context, signal } = this.#options;
-    if (!(await membership.confirm(groupGeneration))) {
-      throw new OwnershipLostError("the group moved on while a commit's outcome was unknown");
-    }
+    const { standing, context, signal } = this.#options;
+    await standing.confirm();
     await this.#fence();
     for (let reread = 0; ; reread++) {
       const committed = await this.#committed();
@@ -349,12 +338,7 @@ export class Ownership {
 }
 
 const retriable = (error: Error): boolean =>
-  !(
-    error instanceof CheckpointError ||
-    error instanceof SlotRefusedError ||
-    error instanceof FencedError ||
-    error instanceof OwnershipLostError
-  );
+  !(error instanceof CheckpointError || error instanceof SlotRefusedError || error instanceof FencedError);
 
 /** Rule 1: every input has the same number of partitions. */
 async function commonPartitionCount({ context, partition, signal }: OwnershipOptions): Promise<number> {

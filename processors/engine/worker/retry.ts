@@ -9,6 +9,11 @@ export class StoppedError extends Error {
   override readonly name = "StoppedError";
 }
 
+/** @throws StoppedError where the signal has aborted */
+export function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new StoppedError("stopped");
+}
+
 export interface RetryOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -24,7 +29,7 @@ export interface RetryOptions {
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { clock, signal, retriable, onRetry } = options;
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_DELAY_MS)) {
-    if (signal.aborted) throw new StoppedError("stopped");
+    throwIfStopped(signal);
     try {
       return await attempt();
     } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * Runs one task as long as the group assigns it: takes ownership, applies batches in slices, cuts and commits
- * checkpoints, and ends by being stopped, finished, parked, or superseded by another owner.
+ * Runs one task as long as the group assigns it, through any number of rebalances: takes ownership, applies batches in
+ * slices, cuts and commits checkpoints, and ends by being stopped, finished or parked.
  */
 import type { ChainLimits } from "../checkpoint/chain.ts";
 import type { Loaded } from "../checkpoint/checkpointer.ts";
@@ -13,8 +13,10 @@ import type { Counters } from "../state/task-state.ts";
 import { Task } from "../task/task.ts";
 import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
-import { Ownership, OwnershipLostError, type WorkerContext } from "./ownership.ts";
+import { Ownership, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
+import { throwIfStopped } from "./retry.ts";
+import { Standing } from "./standing.ts";
 
 export interface RunnerLimits extends ChainLimits {
   /** Time between the starts of two checkpoints, while there is anything to commit. */
@@ -48,21 +50,25 @@ export class TaskRunner {
   readonly #inputs: readonly TopicPartition[];
   readonly #intake: Intake;
   readonly #finish = new AbortController();
+  readonly #standing: Standing;
+  /** The task of the present ownership, once it is recovered. */
+  #task: Task | undefined;
   #sliceSteps: number;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
   #checkpointNow = new AbortController();
 
   constructor(options: RunnerOptions) {
-    const { context, partition, membership } = options;
+    const { context, partition, membership, groupGeneration } = options;
     this.#inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
     this.#options = options;
     this.#sliceSteps = options.limits.maxStepsPerSlice;
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake({
       pause: () => membership.pause(this.#inputs),
-      resume: () => membership.resume(this.#inputs),
+      resume: () => this.#standing.isAssigned && membership.resume(this.#inputs),
     });
+    this.#standing = new Standing(membership, groupGeneration, this.#stop.signal);
   }
 
   get #finishing(): boolean {
@@ -78,6 +84,17 @@ export class TaskRunner {
     if (this.#state !== "running") return;
     this.#intake.add(batch);
     this.#wakeProcessing();
+  }
+
+  /** The group rebalances: until it has assigned the task again nothing is fetched, and nobody fenced. */
+  unassign(): void {
+    this.#standing.lost();
+  }
+
+  /** The partition stays here: the task goes on, and reads on from where it is, since all positions are forgotten. */
+  reassign(groupGeneration: number): void {
+    this.#standing.assigned(groupGeneration);
+    if (this.#task !== undefined) this.#fetchFrom(this.#task.offsets);
   }
 
   /** Ends at once, without a checkpoint: the partition is somebody else's now. */
@@ -105,8 +122,6 @@ export class TaskRunner {
       if (error instanceof CheckpointError) {
         this.#state = "parked";
         observer.parked(this.#name, error.code, error.message);
-      } else if (error instanceof OwnershipLostError) {
-        observer.dropped(this.#name, error.message);
       } else {
         observer.failed(this.#name, error as Error);
       }
@@ -117,31 +132,24 @@ export class TaskRunner {
 
   /** One ownership, to its end. Fenced while the group still means us: it is taken again (rule 7). */
   async #own(): Promise<void> {
-    const { context, membership, groupGeneration, partition } = this.#options;
+    const { context, limits, membership, partition } = this.#options;
+    const standing = this.#standing;
+    const { signal } = this.#stop;
     let ownership: Ownership | undefined;
     this.#state = "recovering";
     membership.pause(this.#inputs);
     try {
-      const taken = await this.#take(() =>
-        Ownership.take({
-          context,
-          partition,
-          membership,
-          groupGeneration,
-          signal: this.#stop.signal,
-          limits: this.#options.limits,
-        }),
-      );
+      const taken = await this.#take(() => Ownership.take({ context, partition, standing, signal, limits }));
       ownership = taken.ownership;
       await this.#work(ownership, this.#restore(ownership, taken.loaded), taken.step);
     } catch (error) {
-      if (this.#stop.signal.aborted) throw error;
+      throwIfStopped(signal);
       if (!(error instanceof FencedError || error instanceof SlotRefusedError)) throw error;
       context.observer.dropped(this.#name, error.message);
-      if (!(await membership.confirm(groupGeneration)))
-        throw new OwnershipLostError("fenced, and the group moved on");
-      await context.clock.sleep(RECLAIM_DELAY_MS, this.#stop.signal);
+      await standing.confirm();
+      await context.clock.sleep(RECLAIM_DELAY_MS, signal);
     } finally {
+      this.#task = undefined;
       await ownership?.close();
     }
   }
@@ -161,17 +169,34 @@ export class TaskRunner {
     return taken;
   }
 
-  #restore(ownership: Ownership, { manifest, state }: Loaded): Task {
-    const { membership, partition } = this.#options;
+  #restore({ partitions }: Ownership, { manifest, state }: Loaded): Task {
+    const { partition } = this.#options;
     const { definition } = this.#options.context;
-    this.#stop.signal.throwIfAborted();
-    this.#intake.clear();
-    for (const { topic, offset } of manifest.offsets) membership.seek({ topic, partition, offset });
-    this.#state = "running";
-    membership.resume(this.#inputs);
-    const { partitions } = ownership;
+    throwIfStopped(this.#stop.signal);
     const { generation, number } = manifest;
-    return new Task({ definition, partition, partitions, generation, nextCheckpoint: number + 1, state });
+    const task = new Task({
+      definition,
+      partition,
+      partitions,
+      generation,
+      nextCheckpoint: number + 1,
+      state,
+    });
+    this.#task = task;
+    this.#state = "running";
+    this.#fetchFrom(task.offsets);
+    return task;
+  }
+
+  /** What waits was read from another position. Between two generations nothing is fetched: the next comes here again. */
+  #fetchFrom(offsets: readonly number[]): void {
+    const { membership } = this.#options;
+    this.#intake.clear();
+    if (!this.#standing.isAssigned) return;
+    for (const [input, position] of this.#inputs.entries()) {
+      membership.seek({ ...position, offset: offsets[input]! });
+    }
+    membership.resume(this.#inputs);
   }
 
   /** Processing and checkpointing side by side; the failure of either ends both. */
@@ -262,7 +287,7 @@ export class TaskRunner {
     let committedMs = step === "load" ? Number.NEGATIVE_INFINITY : startedMs;
     for (let last = false; !last; ) {
       await this.#untilDue(task, startedMs);
-      this.#stop.signal.throwIfAborted();
+      throwIfStopped(this.#stop.signal);
       if (failed.aborted) return;
       // Read before the cut: a finish that comes while the checkpoint is made wants one more.
       last = this.#finishing;

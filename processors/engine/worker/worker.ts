@@ -1,6 +1,6 @@
 /**
- * Runs one pipeline in this process: joins its consumer group and runs a task for every partition it is given.
- * Each assignment starts its tasks anew from their last checkpoint, even where the partition stays here.
+ * Runs one pipeline in this process: joins its consumer group and runs a task for every partition it is given. A task
+ * whose partition stays here goes on through a rebalance; only those that move are stopped, and recovered elsewhere.
  */
 import { consumerGroup } from "../../../contracts/environment.ts";
 import type { Assignment, GroupMembership, RecordBatch } from "../log/port.ts";
@@ -31,7 +31,7 @@ export class Worker {
   readonly #handlers: WorkerHandlers;
   #tasks = new Map<number, RunningTask>();
   #generation = -1;
-  #membership: GroupMembership | undefined;
+  #joining: Promise<GroupMembership> | undefined;
   #finishing = false;
 
   constructor(context: WorkerContext, handlers: WorkerHandlers, limits: RunnerLimits = defaultLimits) {
@@ -50,18 +50,14 @@ export class Worker {
   async start(): Promise<void> {
     const { log, environment, definition } = this.#context;
     const topics = definition.inputs.map(({ topic }) => topic);
-    let joined: (membership: GroupMembership) => void = () => undefined;
-    // An assignment may come before join() resolves; tasks wait for the membership it resolves to.
-    const membership = new Promise<GroupMembership>((resolve) => {
-      joined = resolve;
-    });
-    this.#membership = await log.join(consumerGroup(environment, definition.name), topics, {
-      onAssigned: (assignment) => this.#assign(assignment, membership),
-      onLost: () => this.#drop(),
+    // An assignment may come before the join resolves; tasks wait for the membership it resolves to.
+    this.#joining = log.join(consumerGroup(environment, definition.name), topics, {
+      onAssigned: (assignment) => this.#assign(assignment),
+      onLost: () => this.#lose(),
       onBatch: (batch, generation) => this.#deliver(batch, generation),
       onCrash: (error) => this.#handlers.onCrash(error),
     });
-    joined(this.#membership);
+    await this.#joining;
   }
 
   /** A last checkpoint of every task, then leaves the group, so that its partitions move at once. */
@@ -70,15 +66,23 @@ export class Worker {
     const tasks = [...this.#tasks.values()];
     for (const { runner } of tasks) runner.finish();
     await Promise.all(tasks.map(({ ended }) => ended));
-    await this.#membership?.leave();
+    // One who cannot join has nothing to leave; who started it was told.
+    const membership = await this.#joining?.catch(() => undefined);
+    await membership?.leave();
   }
 
-  #assign({ generation, partitions }: Assignment, membership: Promise<GroupMembership>): void {
-    this.#drop();
-    if (this.#finishing) return;
+  #assign({ generation, partitions }: Assignment): void {
+    const assigned = new Set(partitions.map(({ partition }) => partition));
     this.#generation = generation;
-    for (const partition of new Set(partitions.map(({ partition }) => partition))) {
-      void membership.then((joined) => this.#startTask(partition, generation, joined));
+    for (const [partition, { runner }] of this.#tasks) {
+      if (assigned.has(partition) && isAtWork(runner)) runner.reassign(generation);
+      else this.#stopTask(partition);
+    }
+    for (const partition of assigned) {
+      if (this.#tasks.has(partition)) continue;
+      const start = (joined: GroupMembership) => this.#startTask(partition, generation, joined);
+      // Who started the worker is told that it cannot join.
+      this.#joining!.then(start, () => undefined);
     }
   }
 
@@ -89,13 +93,20 @@ export class Worker {
     this.#tasks.set(partition, { runner, ended: runner.run() });
   }
 
-  #drop(): void {
+  #stopTask(partition: number): void {
+    this.#tasks.get(partition)?.runner.stop();
+    this.#tasks.delete(partition);
+  }
+
+  #lose(): void {
     this.#generation = -1;
-    for (const { runner } of this.#tasks.values()) runner.stop();
-    this.#tasks.clear();
+    for (const { runner } of this.#tasks.values()) runner.unassign();
   }
 
   #deliver(batch: RecordBatch, generation: number): void {
     if (generation === this.#generation) this.#tasks.get(batch.partition)?.runner.enqueue(batch);
   }
 }
+
+/** One that has parked or ended is started anew, so that a rebalance after a repair takes it up again. */
+const isAtWork = ({ state }: TaskRunner): boolean => state === "recovering" || state === "running";
