@@ -187,7 +187,7 @@ export class Checkpointer {
       return { state, records: outputs === null ? [] : decodeOutputs(outputs) };
     } catch (cause) {
       if (cause instanceof SchemaMismatchError) {
-        throw new CheckpointError("definition-changed", cause.message, { cause });
+        throw new CheckpointError("definition-changed", `${cause.message}. ${WAYS_OUT}`, { cause });
       }
       if (cause instanceof CorruptBytesError) {
         throw new CheckpointError("corrupt", `checkpoint ${name}: ${cause.message}`, { cause });
@@ -196,6 +196,10 @@ export class Checkpointer {
     }
   }
 }
+
+const WAYS_OUT =
+  "Restore the old definition, or give the changed pipeline a new name, run it beside the old one from a chosen time " +
+  "and cut over, or reset it (docs/upgrading-pipelines.md)";
 
 const snapshotsOf = ({ base, deltas }: Blobs): BlobReference[] => [base, ...deltas];
 

@@ -8,7 +8,7 @@ export class SchemaMismatchError extends Error {
 
 /**
  * Sections and aggregates may be added: they start empty. Everything else must be as it was written.
- * @throws SchemaMismatchError that names the first difference and the ways out
+ * @throws SchemaMismatchError that names the first difference
  */
 export function requireCompatible(
   pipeline: string,
@@ -17,11 +17,7 @@ export function requireCompatible(
 ): void {
   const difference = differenceOf(written, current);
   if (difference === undefined) return;
-  throw new SchemaMismatchError(
-    `pipeline ${pipeline}: ${difference}. Its state cannot be read with that definition: restore the old ` +
-      "definition, or give the changed pipeline a new name, run it beside the old one from a chosen time and cut " +
-      "over, or reset it",
-  );
+  throw new SchemaMismatchError(`the state cannot be read with the definition of ${pipeline}: ${difference}`);
 }
 
 /**
@@ -36,13 +32,18 @@ export function indexOfSection(current: readonly SectionSchema[], written: Secti
 
 const isInput = ({ kind }: SectionSchema): boolean => kind.endsWith("input");
 
+function titleOf(section: SectionSchema): string {
+  if (isInput(section)) return `the input ${section.name}`;
+  return section.name === "." ? "its output" : `the branch ${section.name.slice(1)}`;
+}
+
 function differenceOf(
   written: readonly SectionSchema[],
   current: readonly SectionSchema[],
 ): string | undefined {
   for (const before of written) {
     const now = current[indexOfSection(current, before)];
-    if (now === undefined) return `${before.kind} ${before.name} was removed`;
+    if (now === undefined) return `${titleOf(before)} was removed`;
     const difference = sectionDifference(before, now);
     if (difference !== undefined) return difference;
   }
@@ -52,16 +53,16 @@ function differenceOf(
 }
 
 function sectionDifference(before: SectionSchema, now: SectionSchema): string | undefined {
-  if (before.kind !== now.kind) return `${now.name} was ${before.kind} and is now ${now.kind}`;
+  if (before.kind !== now.kind) return `${titleOf(now)} was ${before.kind} and is now ${now.kind}`;
   const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
   for (const name of names) {
     const [was, is] = [JSON.stringify(before.settings[name]), JSON.stringify(now.settings[name])];
-    if (was !== is) return `${name} of ${now.name} was ${was} and is now ${is}`;
+    if (was !== is) return `${name} of ${titleOf(now)} was ${was} and is now ${is}`;
   }
   for (const { name, kind } of before.aggregates) {
     const same = now.aggregates.find((aggregate) => aggregate.name === name);
-    if (same === undefined) return `aggregate ${name} of ${now.name} was removed`;
-    if (same.kind !== kind) return `aggregate ${name} of ${now.name} was ${kind} and is now ${same.kind}`;
+    if (same === undefined) return `aggregate ${name} of ${titleOf(now)} was removed`;
+    if (same.kind !== kind) return `aggregate ${name} of ${titleOf(now)} was ${kind} and is now ${same.kind}`;
   }
   return undefined;
 }
