@@ -21,10 +21,13 @@ export interface Step {
 export class TransformedDefinition implements OperatorDefinition {
   readonly #operator: OperatorDefinition;
   readonly #step: Step;
+  readonly #untouchedInput: number | undefined;
 
-  constructor(operator: OperatorDefinition, step: Step) {
+  /** @param untouchedInput index of an input whose elements are none of the step's: what the stream is joined with */
+  constructor(operator: OperatorDefinition, step: Step, untouchedInput?: number) {
     this.#operator = operator;
     this.#step = step;
+    this.#untouchedInput = untouchedInput;
   }
 
   get series(): string {
@@ -40,21 +43,23 @@ export class TransformedDefinition implements OperatorDefinition {
   }
 
   newState(): OperatorState {
-    return new TransformedState(this.#operator.newState(), this.#step);
+    return new TransformedState(this.#operator.newState(), this.#step, this.#untouchedInput);
   }
 }
 
 class TransformedState implements OperatorState {
   readonly #state: OperatorState;
   readonly #step: Step;
+  readonly #untouchedInput: number | undefined;
 
-  constructor(state: OperatorState, step: Step) {
+  constructor(state: OperatorState, step: Step, untouchedInput: number | undefined) {
     this.#state = state;
     this.#step = step;
+    this.#untouchedInput = untouchedInput;
   }
 
   open(context: OperatorContext): Operator {
-    return new Transformed(this.#state.open(context), this.#step.open(context));
+    return new Transformed(this.#state.open(context), this.#step.open(context), this.#untouchedInput);
   }
 
   writeBase(writer: ByteWriter): void {
@@ -81,10 +86,12 @@ class TransformedState implements OperatorState {
 class Transformed implements Operator {
   readonly #operator: Operator;
   readonly #elementsOf: ElementsOf;
+  readonly #untouchedInput: number | undefined;
 
-  constructor(operator: Operator, elementsOf: ElementsOf) {
+  constructor(operator: Operator, elementsOf: ElementsOf, untouchedInput: number | undefined) {
     this.#operator = operator;
     this.#elementsOf = elementsOf;
+    this.#untouchedInput = untouchedInput;
   }
 
   get dueMs(): number {
@@ -92,6 +99,10 @@ class Transformed implements Operator {
   }
 
   stage(event: unknown, key: string, timeMs: number, watermarkMs: number, input: number): void {
+    if (input === this.#untouchedInput) {
+      this.#operator.stage(event, key, timeMs, watermarkMs, input);
+      return;
+    }
     const elements = rejectionOf(
       "user-code-failed",
       () => this.#elementsOf(event, key),

@@ -4,7 +4,7 @@ import type { DeepReadonly } from "../operators/frozen-json.ts";
 import { JoinDefinition } from "../operators/join/join-definition.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { PipelineError, requireDuration } from "./checks.ts";
-import type { Transform } from "./definition.ts";
+import { rightInputOf } from "./side-stream.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
 /** How far apart the times of a pair may be, in milliseconds, both ends inclusive. */
@@ -27,16 +27,13 @@ export type JoinOptions<Left, Right> =
       readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right> | undefined) => object;
     });
 
-/**
- * @param leftTransform the left stream's steps after keyBy
- * @throws PipelineError where an option cannot be
- */
+/** @throws PipelineError where an option cannot be */
 export function joinOperator<Left, Right>(
-  { name, others }: StreamParts,
+  stream: StreamParts,
   series: string,
-  leftTransform: Transform | null,
   { kind, beforeMs, afterMs, combine }: JoinOptions<Left, Right>,
 ): OperatorDefinition {
+  const { name } = stream;
   if (series !== name) {
     throw new PipelineError(
       `pipeline ${name}: join() cannot be in a branch: its stream is the whole pipeline's`,
@@ -49,8 +46,7 @@ export function joinOperator<Left, Right>(
     kind,
     beforeMs,
     afterMs,
-    rightInput: 1 + others.length,
-    leftTransform,
+    rightInput: rightInputOf(stream),
     combine: combine as (left: unknown, right: unknown) => unknown,
   });
 }

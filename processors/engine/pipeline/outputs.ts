@@ -4,7 +4,7 @@ import type { OperatorDefinition } from "../operators/operator.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
 import { PipelineError } from "./checks.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
-import { inputsOf, requireDistinctTopics } from "./side-stream.ts";
+import { inputsOf, requireDistinctTopics, rightInputOf } from "./side-stream.ts";
 import { requireStartable } from "./start-at.ts";
 import type { FromOptions, KeyedStreamParts } from "./stream-parts.ts";
 import { distinctTables, type Table, tableInput } from "./table.ts";
@@ -29,17 +29,25 @@ export interface Lookup {
 
 /** An operator with the steps between keyBy and itself. */
 export function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outputs {
-  const behindLookups = after(parts.transform, operator);
+  const joined = parts.right === undefined ? undefined : rightInputOf(parts.stream);
+  const behindLookups = after(parts.transform, operator, joined);
   const complete = parts.lookups.reduceRight(
     (inner, { before, table, join }) =>
-      after(before, new TransformedDefinition(inner, lookup(table.topic, join))),
+      after(before, new TransformedDefinition(inner, lookup(table.topic, join), joined), joined),
     behindLookups,
   );
   return new Outputs(parts, [complete]);
 }
 
-function after(transform: Transform | null, operator: OperatorDefinition): OperatorDefinition {
-  return transform === null ? operator : new TransformedDefinition(operator, { open: () => transform });
+/** @param joined index of the input that the stream is joined with: the stream's steps are none of its events' */
+function after(
+  transform: Transform | null,
+  operator: OperatorDefinition,
+  joined?: number,
+): OperatorDefinition {
+  return transform === null
+    ? operator
+    : new TransformedDefinition(operator, { open: () => transform }, joined);
 }
 
 /** What a pipeline, or a branch of it, makes of its events. */

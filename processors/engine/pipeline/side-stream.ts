@@ -122,6 +122,9 @@ export function inputsOf(
   return inputs;
 }
 
+/** Index of the input that a stream is joined with. */
+export const rightInputOf = ({ others }: StreamParts): number => 1 + others.length;
+
 export function requireDistinctTopics(pipeline: string, inputs: readonly InputDefinition[]): void {
   const topics = inputs.map(({ topic }) => topic);
   const twice = topics.find((topic, index) => topics.indexOf(topic) < index);

@@ -149,15 +149,8 @@ export class KeyedStream<Event> {
    * @example .join(stream(events(paymentMade), …).keyBy(…), { kind: "left", beforeMs: 0, afterMs: HOUR_MS, combine })
    */
   join<Right>(right: KeyedSideStream<Right>, options: JoinOptions<Event, Right>): Outputs {
-    const { stream, series, lookups, transform } = this.#parts;
-    if (lookups.length > 0) {
-      throw new PipelineError(
-        `pipeline ${stream.name}: join() cannot come after lookup(); look up its results`,
-      );
-    }
-    return new Outputs({ ...this.#parts, right: right.parts }, [
-      joinOperator(stream, series, transform, options),
-    ]);
+    const { stream, series } = this.#parts;
+    return outputOf({ ...this.#parts, right: right.parts }, joinOperator(stream, series, options));
   }
 
   /**

@@ -78,9 +78,9 @@ export class Correlate implements Operator {
 
   /** A predicate that throws does not hold; the first that does so for an event is told. */
   #match(waiting: Waiting, event: HeldEvent): readonly HeldEvent[] | undefined {
-    const { where, withinMs } = this.#settings;
+    const { where } = this.#settings;
     let failed = false;
-    return findMatch(waiting, event, withinMs, (events) => {
+    return findMatch(waiting, event, (events) => {
       if (where === null) return true;
       try {
         return where(this.#valuesOf(events));
@@ -114,10 +114,9 @@ export class Correlate implements Operator {
       return list.find(({ timeMs }) => timeMs >= event.timeMs && timeMs < event.timeMs + withinMs);
     });
     const missing = parts.filter((_, part) => found[part] === undefined).map(({ name }) => name);
-    // All parts came, but the predicate held for no combination of them: then they are no correlation.
-    if (missing.length === 0) return;
     const events = found.filter((each) => each !== undefined);
-    this.#emit(events, { complete: false, missing, parts: this.#valuesOf(events) });
+    // Where all parts came, the predicate held for no combination of them: then they are no correlation.
+    if (missing.length > 0) this.#emit(events, { complete: false, missing, parts: this.#valuesOf(events) });
     for (const each of events) {
       if (each.status === OPEN) this.#state.change(each, SETTLED);
     }

@@ -3,30 +3,25 @@ import type { HeldEvent } from "../held-events.ts";
 import type { Waiting } from "./correlate-state.ts";
 
 /**
- * The first combination of one event of each part, this one among them, whose times are less than `withinMs` apart
- * and that `matches`. First means: with the earliest event of the first part, then of the second, and so on.
+ * The first combination of one waiting event of each part, this one among them, that `matches`. First means: with the
+ * earliest event of the first part, then of the second, and so on. Whoever waits at the same time is near enough in
+ * time, since the deadline of each is when others begin to be too far from it.
  * @returns the events in the order of the parts; undefined where there is none
  */
 export function findMatch(
   waiting: Waiting,
   event: HeldEvent,
-  withinMs: number,
   matches: (events: readonly HeldEvent[]) => boolean,
 ): readonly HeldEvent[] | undefined {
   const chosen: HeldEvent[] = [];
-  const choose = (firstMs: number, lastMs: number): boolean => {
-    const part = chosen.length;
+  const choose = (part: number): boolean => {
     if (part === waiting.length) return matches(chosen);
     const candidates = part === event.part ? [event] : waiting[part]!;
-    for (const candidate of candidates) {
-      const [fromMs, toMs] = [Math.min(firstMs, candidate.timeMs), Math.max(lastMs, candidate.timeMs)];
-      if (toMs - fromMs >= withinMs) continue;
-      chosen.push(candidate);
-      if (choose(fromMs, toMs)) return true;
-      chosen.pop();
-    }
-    return false;
+    return candidates.some((candidate) => {
+      chosen[part] = candidate;
+      return choose(part + 1);
+    });
   };
   if (waiting.some((list) => list.length === 0)) return undefined;
-  return choose(event.timeMs, event.timeMs) ? chosen : undefined;
+  return choose(0) ? chosen : undefined;
 }

@@ -1,5 +1,4 @@
 /** `join`: pairs the events of two streams that have one key and times within bounds of each other. */
-import type { Transform } from "../../pipeline/definition.ts";
 import type { OperatorDefinition, OperatorSchema, OperatorState } from "../operator.ts";
 import { JoinState } from "./join-state.ts";
 
@@ -12,8 +11,6 @@ export interface JoinSettings {
   readonly afterMs: number;
   /** Index of the right stream's input; all others are the left stream's. */
   readonly rightInput: number;
-  /** Steps of the left stream after keyBy. */
-  readonly leftTransform: Transform | null;
   /** What a result says of a pair. */
   readonly combine: (left: unknown, right: unknown) => unknown;
 }

@@ -39,10 +39,8 @@ export class Join implements Operator {
   }
 
   stage(event: unknown, key: string, timeMs: number, _watermarkMs: number, input: number): void {
-    rejectionOf("user-code-failed", () => {
-      if (input === this.#settings.rightInput) this.#staging.add(RIGHT, key, timeMs, event);
-      else for (const left of this.#leftOf(event)) this.#staging.add(LEFT, key, timeMs, left);
-    });
+    const side = input === this.#settings.rightInput ? RIGHT : LEFT;
+    rejectionOf("user-code-failed", () => this.#staging.add(side, key, timeMs, event));
   }
 
   commit(watermarkMs: number): number {
@@ -63,11 +61,6 @@ export class Join implements Operator {
       else this.#emit(next.value);
     }
     return steps;
-  }
-
-  #leftOf(event: unknown): readonly unknown[] {
-    const { leftTransform } = this.#settings;
-    return leftTransform === null ? [event] : leftTransform(event);
   }
 
   /** The results of a group, without those that it had before a cut. */

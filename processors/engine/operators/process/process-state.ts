@@ -20,9 +20,10 @@ export class ProcessState implements OperatorState {
   readonly timers = new KeyedTimers();
   /** Rises with every result, and numbers it. */
   emitted = 0;
-  /** One entry for each key whose state expires; it may be due too early, since a state that is set again lives on. */
+  /** When to look at which key: never after its state expires, but maybe before, since one that is set again lives on. */
   readonly #expiries = new DueQueue();
-  readonly #expiring = new Set<string>();
+  /** When each key is looked at next. */
+  readonly #watched = new Map<string, number>();
 
   constructor(definition: ProcessDefinition) {
     this.#definition = definition;
@@ -66,7 +67,8 @@ export class ProcessState implements OperatorState {
   /** Looks at the state whose expiry is due first: drops it, unless it was set again since. */
   expireNext(): void {
     const { key, dueMs } = this.#expiries.pop()!;
-    this.#expiring.delete(key);
+    if (this.#watched.get(key) !== dueMs) return;
+    this.#watched.delete(key);
     const state = this.#states.get(key);
     if (state === undefined) return;
     if (this.expiryOf(state) <= dueMs) this.#states.delete(key);
@@ -103,8 +105,9 @@ export class ProcessState implements OperatorState {
   }
 
   #watch(key: string, state: KeptState): void {
-    if (this.#definition.state.ttlMs === null || this.#expiring.has(key)) return;
-    this.#expiring.add(key);
-    this.#expiries.push({ dueMs: this.expiryOf(state), startMs: 0, key });
+    const dueMs = this.expiryOf(state);
+    if (dueMs >= (this.#watched.get(key) ?? Number.POSITIVE_INFINITY)) return;
+    this.#watched.set(key, dueMs);
+    this.#expiries.push({ dueMs, startMs: 0, key });
   }
 }
