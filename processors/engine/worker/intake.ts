@@ -28,6 +28,11 @@ export class Intake {
     return this.#highWatermark;
   }
 
+  /** Whether it is full; it resumes by itself. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   head(): Head | undefined {
     return this.#queue[0];
   }

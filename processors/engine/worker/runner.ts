@@ -17,6 +17,7 @@ import { Ownership, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
 import { throwIfStopped } from "./retry.ts";
 import { Standing } from "./standing.ts";
+import { TablesFirst } from "./tables-first.ts";
 
 export interface RunnerLimits extends ChainLimits {
   /** Time between the starts of two checkpoints, while there is anything to commit. */
@@ -53,6 +54,7 @@ export class TaskRunner {
   readonly #standing: Standing;
   /** The task of the present ownership, once it is recovered. */
   #task: Task | undefined;
+  #tablesFirst: TablesFirst;
   #sliceSteps: number;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
@@ -66,8 +68,9 @@ export class TaskRunner {
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake({
       pause: () => membership.pause(this.#inputs),
-      resume: () => this.#standing.isAssigned && membership.resume(this.#inputs),
+      resume: () => this.#resume(),
     });
+    this.#tablesFirst = new TablesFirst(context.definition.inputs, partition);
     this.#standing = new Standing(membership, groupGeneration, this.#stop.signal);
   }
 
@@ -183,6 +186,7 @@ export class TaskRunner {
       state,
     });
     this.#task = task;
+    this.#tablesFirst = new TablesFirst(definition.inputs, partition);
     this.#state = "running";
     this.#fetchFrom(task.offsets);
     return task;
@@ -196,7 +200,11 @@ export class TaskRunner {
     for (const [input, position] of this.#inputs.entries()) {
       membership.seek({ ...position, offset: offsets[input]! });
     }
-    membership.resume(this.#inputs);
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (this.#standing.isAssigned) this.#options.membership.resume(this.#tablesFirst.fetchable);
   }
 
   /** Processing and checkpointing side by side; the failure of either ends both. */
@@ -205,7 +213,7 @@ export class TaskRunner {
     const loops = [
       this.#process(task, failed.signal),
       this.#commitRegularly(ownership, task, step, failed.signal),
-      this.#tickWhileIdle(task, failed.signal),
+      this.#readTablesThenTick(task, failed.signal),
     ];
     const end = (error: unknown): never => {
       failed.abort();
@@ -257,18 +265,20 @@ export class TaskRunner {
     });
   }
 
-  #tickWhileIdle(task: Task, failed: AbortSignal): Promise<void> {
+  /** Events wait for the tables, and the clock stands still until they need not any more. */
+  async #readTablesThenTick(task: Task, failed: AbortSignal): Promise<void> {
     const { clock, log, observer, definition } = this.#options.context;
-    return tickWhileIdle({
-      task,
-      inputs: definition.inputs,
+    const reading = {
       clock,
       signal: AbortSignal.any([failed, this.#stop.signal, this.#finish.signal]),
-      position: (input) => this.#intake.position(this.#inputs[input]!.topic, task.offsets[input]!),
-      endOffset: async (input) => (await log.bounds(this.#inputs[input]!)).high,
-      onFailure: (error) => observer.retried(this.#name, "read the log's end", error),
-      onTick: () => this.#wakeProcessing(),
-    });
+      position: (input: number) => this.#intake.position(this.#inputs[input]!.topic, task.offsets[input]!),
+      endOffset: async (input: number) => (await log.bounds(this.#inputs[input]!)).high,
+      onFailure: (error: Error) => observer.retried(this.#name, "read the log's end", error),
+    };
+    if (!(await this.#tablesFirst.untilRead(reading))) return;
+    if (!this.#intake.paused) this.#resume();
+    const onTick = () => this.#wakeProcessing();
+    await tickWhileIdle({ ...reading, task, inputs: definition.inputs, onTick });
   }
 
   #outputsAreFull(task: Task): boolean {
