@@ -11,6 +11,11 @@ export interface TopicDefinition {
   /** Partitions cap a pipeline's parallelism; changing them later means a new generation of its state. */
   readonly partitions: number;
   readonly retentionMs: number;
+  /**
+   * Whether only the newest record of each key is kept, for ever: what a pipeline looks up as a table. Records without
+   * a value, which remove a row, stay for `retentionMs`. @default false
+   */
+  readonly compacted?: boolean;
   /** What is shed first under load: low, then normal, then high. */
   readonly priority: Priority;
 }

@@ -1,9 +1,15 @@
+export interface DeployedInput {
+  readonly topic: string;
+  /** `table`: its newest records are looked up by key, so it must be compacted. @default "events" */
+  readonly role?: "events" | "forwarded" | "table";
+}
+
 /** What the stacks need of a pipeline's definition. */
 export interface DeployedPipeline {
   readonly name: string;
   /** The Fargate service that runs it. */
   readonly service: string;
-  readonly inputs: readonly { readonly topic: string }[];
+  readonly inputs: readonly DeployedInput[];
   /** What its results are called: its name, or a name for each branch. */
   readonly operators: readonly { readonly series: string }[];
   /** The stages that feed it under another key. @default none */

@@ -35,15 +35,24 @@ export class UnequalPartitionsError extends Error {
   readonly code = "UNEQUAL_PARTITIONS";
 }
 
+/** A pipeline looks up a topic that does not keep the newest record of each key. */
+export class NotCompactedError extends Error {
+  override readonly name = "NotCompactedError";
+  readonly code = "NOT_COMPACTED";
+}
+
 /**
  * In the order in which a template lists them: catalogue, dead letters, then each pipeline's. Throws
- * {@link UnknownTopicError} or {@link UnequalPartitionsError}.
+ * {@link UnknownTopicError}, {@link UnequalPartitionsError} or {@link NotCompactedError}.
  */
 export function deployedTopics(pipelines: readonly DeployedPipeline[]): readonly DeployedTopic[] {
   // Kept uncompressed whatever a producer sends: kafkajs reads gzip only, so that one batch in another codec would
   // stop every processor, and an inflated one could be a thousand times max.message.bytes.
-  const fromCatalogue = Object.entries(topics).map(([name, { partitions, retentionMs }]) =>
-    topic(name, partitions, retentionMs, maxMessageBytes, { "compression.type": "uncompressed" }),
+  const fromCatalogue = Object.entries(topics).map(([name, definition]) =>
+    topic(name, definition.partitions, definition.retentionMs, maxMessageBytes, {
+      "compression.type": "uncompressed",
+      ...cleanupOf(definition),
+    }),
   );
   const deadLetters = topic(
     DEAD_LETTERS_TOPIC,
@@ -52,6 +61,11 @@ export function deployedTopics(pipelines: readonly DeployedPipeline[]): readonly
     maxEnvelopeMessageBytes,
   );
   return [...fromCatalogue, deadLetters, ...pipelines.flatMap(stagesOf).flatMap(stageTopics)];
+}
+
+/** A task that was away for as long as a removal is kept would keep the row. */
+function cleanupOf({ compacted = false, retentionMs }: TopicDefinition): Readonly<Record<string, string>> {
+  return compacted ? { "cleanup.policy": "compact", "delete.retention.ms": String(retentionMs) } : {};
 }
 
 function stageTopics(stage: DeployedPipeline): readonly DeployedTopic[] {
@@ -76,6 +90,7 @@ function outputTopics(stage: DeployedPipeline, partitions: number): readonly Dep
 
 /** The number of tasks of a pipeline, or of one stage: a task owns partition n of each input, so all inputs have the same. */
 export function pipelinePartitions(pipeline: DeployedPipeline): number {
+  requireCompactedTables(pipeline);
   const counts = pipeline.inputs.map(({ topic }) => inputPartitions(topic, pipeline));
   const [first] = counts;
   if (first === undefined || counts.some((count) => count !== first)) {
@@ -86,6 +101,16 @@ export function pipelinePartitions(pipeline: DeployedPipeline): number {
     );
   }
   return first;
+}
+
+function requireCompactedTables({ name, inputs }: DeployedPipeline): void {
+  for (const { topic, role } of inputs) {
+    if (role !== "table" || catalogueTopic(topic, name).compacted) continue;
+    throw new NotCompactedError(
+      `Pipeline ${name} looks up the topic ${topic} as a table, and it forgets records after its retention. ` +
+        "Say compacted: true in contracts/topics.ts.",
+    );
+  }
 }
 
 function inputPartitions(topic: string, { name, upstream = [] }: DeployedPipeline): number {

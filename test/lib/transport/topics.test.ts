@@ -3,6 +3,7 @@ import { maxEnvelopeMessageBytes, maxMessageBytes } from "../../../contracts/lim
 import { topics } from "../../../contracts/topics.ts";
 import {
   deployedTopics,
+  NotCompactedError,
   pipelinePartitions,
   UnequalPartitionsError,
   UnknownTopicError,
@@ -47,6 +48,16 @@ describe("deployedTopics", () => {
 
     expect(() => deployedTopics([astray])).toThrow(UnknownTopicError);
     expect(() => deployedTopics([astray])).toThrow(/delays reads the topic flihgts/);
+  });
+
+  test("refuses a table on a topic that forgets", () => {
+    const lookup = {
+      ...delays,
+      inputs: [{ topic: "flights" }, { topic: "clickstream", role: "table" as const }],
+    };
+
+    expect(() => deployedTopics([lookup])).toThrow(NotCompactedError);
+    expect(() => deployedTopics([lookup])).toThrow(/compacted: true in contracts\/topics.ts/);
   });
 
   test("refuses a pipeline without inputs", () => {
