@@ -22,6 +22,9 @@ export const consumerGroup = (environment: string, pipeline: string): string => 
 export const transactionalId = (environment: string, pipeline: string, partition: number): string =>
   `${environment}-${pipeline}-${partition}`;
 
+/** What the names of an environment's savepoints begin with: outside of the names that its tasks write and collect. */
+export const savepointPrefix = (environment: string): string => `savepoints/${environment}/`;
+
 /**
  * The consumer group of the sink function's mapping for one pipeline. No pipeline's own group is called like it, as
  * their names hold no dot.

@@ -20,6 +20,7 @@ import { BucketUnavailableError, TableUnavailableError } from "../../runtime/err
 import {
   type CheckpointStore,
   type Claim,
+  FIRST_GENERATION,
   type Slot,
   SlotRefusedError,
   type TaskId,
@@ -74,14 +75,14 @@ export class AwsCheckpointStore implements CheckpointStore {
       ReturnValues: "ALL_NEW",
     });
     const { Attributes } = await this.#table(`claim the task ${task}`, dynamodb.send(command));
-    return { epoch: epochOf(Attributes), slot: slotOf(Attributes) };
+    return claimOf(Attributes);
   }
 
   async read(task: TaskId): Promise<Claim> {
     const { dynamodb, table } = this.#options;
     const command = new GetItemCommand({ TableName: table, Key: slotKey(task), ConsistentRead: true });
     const { Item } = await this.#table(`read the slot of the task ${task}`, dynamodb.send(command));
-    return { epoch: epochOf(Item), slot: slotOf(Item) };
+    return claimOf(Item);
   }
 
   async register(task: TaskId, epoch: number, next: Slot): Promise<void> {
@@ -93,6 +94,30 @@ export class AwsCheckpointStore implements CheckpointStore {
     });
     const outcome = await this.#table(`register the checkpoint ${next.id}`, registered);
     if (outcome instanceof ConditionalCheckFailedException) requireRegistered(outcome, task, epoch, next);
+  }
+
+  async reset(task: TaskId, generation: number): Promise<void> {
+    const { dynamodb, table } = this.#options;
+    const command = new UpdateItemCommand({
+      TableName: table,
+      Key: slotKey(task),
+      UpdateExpression:
+        "ADD #epoch :one SET #generation = :generation, #updatedAt = :now REMOVE #id, #parent",
+      ConditionExpression: "attribute_not_exists(#generation) OR #generation <= :generation",
+      ExpressionAttributeNames: {
+        "#epoch": "epoch",
+        "#generation": "generation",
+        "#updatedAt": "updatedAt",
+        "#id": "id",
+        "#parent": "parent",
+      },
+      ExpressionAttributeValues: {
+        ":one": { N: "1" },
+        ":generation": { N: String(generation) },
+        ":now": now(),
+      },
+    });
+    await this.#table(`reset the task ${task} to generation ${generation}`, dynamodb.send(command));
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
@@ -226,6 +251,12 @@ function requireRegistered(
 }
 
 const now = (): AttributeValue => ({ S: new Date().toISOString() });
+
+const claimOf = (item: Item | undefined): Claim => ({
+  epoch: epochOf(item),
+  slot: slotOf(item),
+  generation: Number(item?.generation?.N ?? FIRST_GENERATION),
+});
 
 /** 0 where nobody has claimed the task. */
 const epochOf = (item: Item | undefined): number => Number(item?.epoch?.N ?? 0);

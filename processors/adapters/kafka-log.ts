@@ -94,6 +94,15 @@ export class KafkaLog implements Log {
     });
   }
 
+  async offsetAt({ topic, partition }: TopicPartition, arrivalMs: number): Promise<number> {
+    // Kafka takes negative times for questions of their own: the first offset, or the last.
+    const timeMs = Math.max(0, arrivalMs);
+    const offsets = await this.#ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, timeMs));
+    const found = offsets.find((candidate) => candidate.partition === partition);
+    if (found === undefined) throw new Error(`Kafka knows no partition ${partition} of the topic ${topic}`);
+    return Number(found.offset);
+  }
+
   async bounds({ topic, partition }: TopicPartition): Promise<{ low: number; high: number }> {
     const offsets = await this.#ask((admin) => admin.fetchTopicOffsets(topic));
     const found = offsets.find((candidate) => candidate.partition === partition);

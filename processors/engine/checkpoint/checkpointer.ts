@@ -18,6 +18,7 @@ import {
   sha256,
 } from "./manifest.ts";
 import { decodeOutputs, encodeOutputs } from "./outputs.ts";
+import { readVerified } from "./read-verified.ts";
 import type { CheckpointStore, TaskId } from "./store.ts";
 
 export interface CheckpointerOptions {
@@ -156,16 +157,8 @@ export class Checkpointer {
     return outputs && this.#read(outputs.name, outputs.sha256);
   }
 
-  async #read(name: string, expectedSha256: string | null): Promise<Uint8Array> {
-    const bytes = await this.#options.store.get(name);
-    if (bytes === null) throw new CheckpointError("missing", `checkpoint blob ${name} does not exist`);
-    if (expectedSha256 !== null && sha256(bytes) !== expectedSha256) {
-      throw new CheckpointError(
-        "corrupt",
-        `checkpoint blob ${name} (${bytes.length} bytes) does not match its hash`,
-      );
-    }
-    return bytes;
+  #read(name: string, expectedSha256: string | null): Promise<Uint8Array> {
+    return readVerified(this.#options.store, name, expectedSha256);
   }
 
   #requireSamePartitions({ partitions, pipeline }: Manifest): void {

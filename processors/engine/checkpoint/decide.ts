@@ -2,7 +2,7 @@
  * What an owner must do first, from the committed position and the slot: a pure function, so that every case of
  * the design's rules 5, 6 and 8 can be read, and tested, in one place.
  */
-import type { CommittedOffset } from "../log/port.ts";
+import type { CommittedOffset, Log, TopicPartition } from "../log/port.ts";
 import { CheckpointError } from "./errors.ts";
 import { type CommitPointer, decodePointer } from "./manifest.ts";
 import type { Slot } from "./store.ts";
@@ -63,6 +63,19 @@ function withPosition(committed: readonly CommittedOffset[], slot: Slot | null):
     "unknown-checkpoint",
     `the committed offset names checkpoint ${pointer.manifest}, the checkpoint table ${slot?.id ?? "none"}: ` +
       "the table is older than the group, or of another deployment",
+  );
+}
+
+/** @throws CheckpointError where reading cannot go on, or begin, there */
+export function requireInsideLog(
+  { topic, partition, offset }: TopicPartition & { readonly offset: number },
+  { low, high }: Awaited<ReturnType<Log["bounds"]>>,
+): void {
+  if (offset >= low && offset <= high) return;
+  throw new CheckpointError(
+    "offset-outside-log",
+    `offset ${offset} of ${topic}-${partition} is not in the log, which holds ${low} to ${high}: ` +
+      "records were deleted before they were read, or the topic was made anew",
   );
 }
 

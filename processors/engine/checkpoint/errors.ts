@@ -1,6 +1,7 @@
 /** Why a task's state cannot be had. Each parks the task: it waits for a person, the others go on. */
 export type CheckpointProblem =
   | "missing"
+  | "start-unavailable"
   | "corrupt"
   | "offset-absent"
   | "offset-negative"

@@ -6,6 +6,9 @@
 /** `environment/pipeline/partition`: the identity of a task, and the slot's key. */
 export type TaskId = string;
 
+/** The generation of a task that was never reset. */
+export const FIRST_GENERATION = 1;
+
 export interface Slot {
   /** Name of the manifest registered last. */
   readonly id: string;
@@ -16,14 +19,16 @@ export interface Slot {
 export interface Claim {
   /** Raised by every claim: a writer whose epoch is not the newest is refused. Starts at 1. */
   readonly epoch: number;
-  /** Null until genesis is registered. */
+  /** Null until genesis is registered, and again after a reset. */
   readonly slot: Slot | null;
+  /** What a genesis of this task is to carry: 1, and raised by every reset, so that its results win over older ones. */
+  readonly generation: number;
 }
 
 export interface CheckpointStore {
-  /** Raises the task's epoch and returns it with the slot, in one conditional write. */
+  /** Raises the task's epoch and returns it with the slot and the generation, in one conditional write. */
   claim(task: TaskId, owner: string): Promise<Claim>;
-  /** Reads the newest epoch and the slot, strongly consistent. The task must have been claimed before. */
+  /** Reads the newest epoch, the slot and the generation, strongly consistent. The task must have been claimed before. */
   read(task: TaskId): Promise<Claim>;
   /**
    * Registers a prepared checkpoint: the slot becomes `next`, only if the epoch is still the task's newest and the
@@ -31,6 +36,11 @@ export interface CheckpointStore {
    * so that a lost response may be retried. Rejects with {@link SlotRefusedError} otherwise.
    */
   register(task: TaskId, epoch: number, next: Slot): Promise<void>;
+  /**
+   * Throws the task's state away: empties the slot, raises the epoch, so that whoever wrote before is refused, and sets
+   * the generation, which is never lowered. May be repeated.
+   */
+  reset(task: TaskId, generation: number): Promise<void>;
   /** Writes a blob. Durable when it resolves. Writing the same bytes again under the same name is harmless. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Reads a blob; null where it does not exist. */

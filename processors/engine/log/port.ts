@@ -125,6 +125,8 @@ export interface Log {
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /** First offset still in the log, and the next one to be written. */
   bounds(partition: TopicPartition): Promise<{ readonly low: number; readonly high: number }>;
+  /** Offset of the first record that arrived at `arrivalMs` or later; the next one to be written where none has. */
+  offsetAt(partition: TopicPartition, arrivalMs: number): Promise<number>;
   /** Number of partitions of a topic; rejects where the topic does not exist. */
   partitionCount(topic: string): Promise<number>;
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import { consumerGroup, transactionalId } from "../../../contracts/environment.t
 import { Chain, type ChainLimits } from "../checkpoint/chain.ts";
 import { Checkpointer, type Loaded, type Prepared } from "../checkpoint/checkpointer.ts";
 import { type Compactor, compactHere } from "../checkpoint/compactor.ts";
-import { decideFirstStep, type FirstStep } from "../checkpoint/decide.ts";
+import { decideFirstStep, type FirstStep, requireInsideLog } from "../checkpoint/decide.ts";
 import { CheckpointError } from "../checkpoint/errors.ts";
 import { decodePointer, type Manifest } from "../checkpoint/manifest.ts";
 import { type CheckpointStore, type Slot, SlotRefusedError, type TaskId } from "../checkpoint/store.ts";
@@ -21,15 +21,12 @@ import {
   type Transactions,
 } from "../log/port.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
-import { emptyState } from "../state/task-state.ts";
 import { type Cut, Task } from "../task/task.ts";
+import { startingState } from "./genesis.ts";
 import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
 import { retrying, throwIfStopped } from "./retry.ts";
 import { retryingStore } from "./retrying-store.ts";
 import type { Standing } from "./standing.ts";
-
-/** The first generation of a pipeline's results; a reset or a repartitioning raises it. */
-const FIRST_GENERATION = 1;
 
 /**
  * How often, and how far apart, the committed offset is read again while the slot holds a prepared child. The
@@ -163,12 +160,12 @@ export class Ownership {
 
   async #recover(): Promise<{ loaded: Loaded; step: FirstStep["kind"] }> {
     const { context } = this.#options;
-    const { epoch } = await this.#store.claim(this.#task, context.owner);
+    const { epoch, generation } = await this.#store.claim(this.#task, context.owner);
     this.#epoch = epoch;
     try {
       await this.#fence();
       const step = await this.#firstStep();
-      const loaded = await this.#carryOut(step);
+      const loaded = await this.#carryOut(step, generation);
       await this.#requireInsideLog(loaded);
       // Without the outputs and the state: an idle task would keep both until its next checkpoint.
       this.#last = { name: loaded.name, manifest: loaded.manifest };
@@ -215,10 +212,10 @@ export class Ownership {
     }
   }
 
-  async #carryOut(step: FirstStep): Promise<Loaded> {
+  async #carryOut(step: FirstStep, generation: number): Promise<Loaded> {
     switch (step.kind) {
       case "genesis":
-        return this.#genesis();
+        return this.#genesis(generation);
       case "load":
         return this.#checkpointer.load(step.pointer.manifest, step.pointer.sha256);
       case "roll-forward": {
@@ -229,26 +226,30 @@ export class Ownership {
     }
   }
 
-  /** Rule 8: a checkpoint like any other, with an explicit start: the first offsets that are still in the log. */
-  async #genesis(): Promise<Loaded> {
-    const { log, definition } = this.#options.context;
-    const bounds = await Promise.all(
-      this.#inputs.map((input) => this.#retry("bounds", () => log.bounds(input))),
-    );
-    const state = emptyState(
+  /** Rule 8: a checkpoint like any other, with an explicit start. */
+  async #genesis(generation: number): Promise<Loaded> {
+    const { context, partition } = this.#options;
+    const { log, definition, environment } = context;
+    const state = await startingState({
+      log: {
+        bounds: (input) => this.#retry("bounds", () => log.bounds(input)),
+        offsetAt: (input, arrivalMs) => this.#retry("offset at", () => log.offsetAt(input, arrivalMs)),
+      },
+      store: this.#store,
+      checkpointer: this.#checkpointer,
+      environment,
       definition,
-      bounds.map(({ low }) => low),
-    );
-    const { partition } = this.#options;
+      partition,
+    });
     const cut = new Task({
       definition,
       partition,
       partitions: this.#partitions,
-      generation: FIRST_GENERATION,
+      generation,
       nextCheckpoint: 0,
       state,
     }).cut();
-    const prepared = await this.#prepare(cut, FIRST_GENERATION, null);
+    const prepared = await this.#prepare(cut, generation, null);
     await this.#publish(prepared);
     return { ...prepared, state, extendable: true };
   }
@@ -305,15 +306,9 @@ export class Ownership {
   async #requireInsideLog({ manifest }: Loaded): Promise<void> {
     for (const { topic, offset } of manifest.offsets) {
       const partition = manifest.partition;
-      const { low, high } = await this.#retry("bounds", () =>
-        this.#options.context.log.bounds({ topic, partition }),
-      );
-      if (offset >= low && offset <= high) continue;
-      throw new CheckpointError(
-        "offset-outside-log",
-        `offset ${offset} of ${topic}-${partition} is not in the log, which holds ${low} to ${high}: ` +
-          "records were deleted before they were read, or the topic was made anew",
-      );
+      const { log } = this.#options.context;
+      const bounds = await this.#retry("bounds", () => log.bounds({ topic, partition }));
+      requireInsideLog({ topic, partition, offset }, bounds);
     }
   }
 

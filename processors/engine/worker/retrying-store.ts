@@ -10,6 +10,7 @@ export const retryingStore = (store: CheckpointStore, retry: Retry): CheckpointS
   claim: (task, owner) => retry("claim", () => store.claim(task, owner)),
   read: (task) => retry("read slot", () => store.read(task)),
   register: (task, epoch, next) => retry("register", () => store.register(task, epoch, next)),
+  reset: (task, generation) => retry("reset", () => store.reset(task, generation)),
   put: (name, bytes) => retry("write", () => store.put(name, bytes)),
   get: (name) => retry("load", () => store.get(name)),
   // What is left over costs storage, and is collected by the next owner: nobody waits for it.

@@ -25,10 +25,10 @@ const child = { id: "m1", parent: "m0" };
 
 describe("claiming a task", () => {
   test("raises its epoch from 1 and tells what the slot holds", async () => {
-    expect(await store.claim(task, "host/1")).toEqual({ epoch: 1, slot: null });
+    expect(await store.claim(task, "host/1")).toEqual({ epoch: 1, slot: null, generation: 1 });
     await store.register(task, 1, genesis);
-    expect(await store.claim(task, "host/2")).toEqual({ epoch: 2, slot: genesis });
-    expect(await store.read(task)).toEqual({ epoch: 2, slot: genesis });
+    expect(await store.claim(task, "host/2")).toEqual({ epoch: 2, slot: genesis, generation: 1 });
+    expect(await store.read(task)).toEqual({ epoch: 2, slot: genesis, generation: 1 });
   });
 
   test("gives every claimer an epoch of its own", async () => {
@@ -42,7 +42,7 @@ describe("registering a checkpoint", () => {
     await store.claim(task, "host/1");
     await store.register(task, 1, genesis);
     await store.register(task, 1, child);
-    expect(await store.read(task)).toEqual({ epoch: 1, slot: child });
+    expect(await store.read(task)).toEqual({ epoch: 1, slot: child, generation: 1 });
   });
 
   test("may be repeated, since its answer may have been lost", async () => {
@@ -51,12 +51,12 @@ describe("registering a checkpoint", () => {
     await store.register(task, 1, genesis);
     await store.register(task, 1, child);
     await store.register(task, 1, child);
-    expect(await store.read(task)).toEqual({ epoch: 1, slot: child });
+    expect(await store.read(task)).toEqual({ epoch: 1, slot: child, generation: 1 });
   });
 
   test("is refused for a task nobody claimed", async () => {
     await expect(store.register(task, 1, genesis)).rejects.toThrow(SlotRefusedError);
-    expect(await store.read(task)).toEqual({ epoch: 0, slot: null });
+    expect(await store.read(task)).toEqual({ epoch: 0, slot: null, generation: 1 });
   });
 
   test("is refused from an older epoch, also where the slot already holds it", async () => {
@@ -65,7 +65,7 @@ describe("registering a checkpoint", () => {
     await store.claim(task, "host/2");
     await expect(store.register(task, 1, child)).rejects.toThrow(/newest epoch is 2 and its slot holds m0/);
     await expect(store.register(task, 1, genesis)).rejects.toThrow(SlotRefusedError);
-    expect(await store.read(task)).toEqual({ epoch: 2, slot: genesis });
+    expect(await store.read(task)).toEqual({ epoch: 2, slot: genesis, generation: 1 });
   });
 
   test.each([
@@ -76,12 +76,31 @@ describe("registering a checkpoint", () => {
     await store.claim(task, "host/1");
     await store.register(task, 1, genesis);
     await expect(store.register(task, 1, next)).rejects.toThrow(SlotRefusedError);
-    expect(await store.read(task)).toEqual({ epoch: 1, slot: genesis });
+    expect(await store.read(task)).toEqual({ epoch: 1, slot: genesis, generation: 1 });
   });
 
   test("is refused where a parent is expected and there is no slot", async () => {
     await store.claim(task, "host/1");
     await expect(store.register(task, 1, child)).rejects.toThrow(SlotRefusedError);
+  });
+});
+
+describe("resetting a task", () => {
+  test("empties its slot for a genesis of the new generation, and refuses whoever owned it", async () => {
+    await store.claim(task, "host/1");
+    await store.register(task, 1, genesis);
+    await store.reset(task, 2);
+    await store.reset(task, 2);
+    await expect(store.register(task, 1, child)).rejects.toThrow(SlotRefusedError);
+    expect(await store.claim(task, "host/2")).toEqual({ epoch: 4, slot: null, generation: 2 });
+    await store.register(task, 4, genesis);
+    expect(await store.read(task)).toEqual({ epoch: 4, slot: genesis, generation: 2 });
+  });
+
+  test("never lowers the generation, and makes the task where there is none", async () => {
+    await store.reset(task, 3);
+    await expect(store.reset(task, 2)).rejects.toThrow(TableUnavailableError);
+    expect(await store.read(task)).toEqual({ epoch: 1, slot: null, generation: 3 });
   });
 });
 

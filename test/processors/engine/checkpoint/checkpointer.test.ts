@@ -20,9 +20,10 @@ function storeOf(blobs: Map<string, Uint8Array>): CheckpointStore {
   return {
     put: async (name, bytes) => void blobs.set(name, bytes),
     get: async (name) => blobs.get(name) ?? null,
-    claim: async () => ({ epoch: 1, slot: null }),
-    read: async () => ({ epoch: 1, slot: null }),
+    claim: async () => ({ epoch: 1, slot: null, generation: 1 }),
+    read: async () => ({ epoch: 1, slot: null, generation: 1 }),
     register: async () => undefined,
+    reset: async () => undefined,
     delete: async (names) => names.forEach((name) => void blobs.delete(name)),
   };
 }

@@ -63,6 +63,8 @@ export class Client {
         process.call("offsets", () =>
           partitions.map(({ topic, partition }) => transactions.read(topic, partition)),
         ),
+      offsetAt: ({ partition }, arrivalMs) =>
+        process.call(`leader/${partition}`, () => input.offsetAt(partition, arrivalMs)),
       bounds: ({ partition }) => process.call(`leader/${partition}`, () => input.bounds(partition)),
       partitionCount: () => process.call("brokers", () => input.partitionCount),
       close: () => Promise.resolve(),

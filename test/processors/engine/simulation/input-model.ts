@@ -53,6 +53,14 @@ export class InputModel {
     return { low, high: Math.max(low, high) };
   }
 
+  offsetAt(partition: number, arrivalMs: number): number {
+    const { low, high } = this.bounds(partition);
+    const found = this.#partitions[partition]!.records.find(
+      (record) => record.offset >= low && record.arrivalMs >= arrivalMs,
+    );
+    return Math.min(found?.offset ?? high, high);
+  }
+
   /** Rule 3: whether the task stood at the end of the log at the time that the tick says. */
   isAtEnd(partition: number, { offsets, nowMs }: Tick): boolean {
     const next = this.#partitions[partition]!.records.find(({ offset }) => offset >= offsets[0]!);

@@ -64,8 +64,8 @@ const losses: readonly ((target: Target) => CheckpointProblem)[] = [
   },
   ({ cluster, task, ledger, partition }) => {
     const [older, old] = ledger.committedOf(partition).slice(-4);
-    const epoch = cluster.store.slots.get(task)!.epoch;
-    cluster.store.slots.set(task, { epoch, slot: { id: old!.name, parent: older!.name } });
+    const claim = cluster.store.slots.get(task)!;
+    cluster.store.slots.set(task, { ...claim, slot: { id: old!.name, parent: older!.name } });
     return "unknown-checkpoint";
   },
 ];

@@ -5,6 +5,7 @@
 import {
   type CheckpointStore,
   type Claim,
+  FIRST_GENERATION,
   type Slot,
   SlotRefusedError,
 } from "../../../../processors/engine/checkpoint/store.ts";
@@ -13,6 +14,8 @@ import type { World } from "./world.ts";
 
 const MAX_DELETE_DELAY_MS = 6_000;
 const MAX_INLINE_BYTES = 700;
+
+const NEVER_CLAIMED: Claim = { epoch: 0, slot: null, generation: FIRST_GENERATION };
 
 export class StoreModel {
   readonly blobs = new Map<string, Uint8Array>();
@@ -32,8 +35,9 @@ export class StoreModel {
       bytes !== undefined && bytes.length > MAX_INLINE_BYTES ? "bucket" : "table";
     return {
       claim: (task) => process.call("table", () => this.#claim(task)),
-      read: (task) => process.call("table", () => this.slots.get(task) ?? { epoch: 0, slot: null }),
+      read: (task) => process.call("table", () => this.slots.get(task) ?? NEVER_CLAIMED),
       register: (task, epoch, next) => process.call("table", () => this.#register(task, epoch, next)),
+      reset: (task, generation) => process.call("table", () => this.#reset(task, generation)),
       put: (name, bytes) => {
         const copy = bytes.slice();
         return process.call(placeOf(bytes), () => void this.blobs.set(name, copy));
@@ -44,20 +48,27 @@ export class StoreModel {
   }
 
   #claim(task: string): Claim {
-    const { epoch, slot } = this.slots.get(task) ?? { epoch: 0, slot: null };
-    this.slots.set(task, { epoch: epoch + 1, slot });
-    return { epoch: epoch + 1, slot };
+    const before = this.slots.get(task) ?? NEVER_CLAIMED;
+    const claim = { ...before, epoch: before.epoch + 1 };
+    this.slots.set(task, claim);
+    return claim;
+  }
+
+  #reset(task: string, generation: number): void {
+    const { epoch, generation: before } = this.slots.get(task) ?? NEVER_CLAIMED;
+    if (generation < before) throw new Error(`generation is ${before} already`);
+    this.slots.set(task, { epoch: epoch + 1, slot: null, generation });
   }
 
   #register(task: string, epoch: number, next: Slot): void {
-    const current = this.slots.get(task) ?? { epoch: 0, slot: null };
+    const current = this.slots.get(task) ?? NEVER_CLAIMED;
     if (current.epoch !== epoch) throw new SlotRefusedError(`epoch is ${current.epoch}, not ${epoch}`);
     const { slot } = current;
     if (slot?.id === next.id && slot.parent === next.parent) return;
     if ((slot?.id ?? null) !== next.parent)
       throw new SlotRefusedError(`slot holds ${slot?.id}, not ${next.parent}`);
     this.#registered(next);
-    this.slots.set(task, { epoch, slot: next });
+    this.slots.set(task, { ...current, slot: next });
   }
 
   #delete(names: readonly string[]): void {

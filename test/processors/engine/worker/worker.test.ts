@@ -43,8 +43,8 @@ function scene() {
     partitionCount: async () => 1,
   } as unknown as Log;
   const store = {
-    claim: async () => ({ epoch: 1, slot }),
-    read: async () => ({ epoch: 1, slot }),
+    claim: async () => ({ epoch: 1, slot, generation: 1 }),
+    read: async () => ({ epoch: 1, slot, generation: 1 }),
     get: async () => MANIFEST,
   } as unknown as CheckpointStore;
   const observer = {
