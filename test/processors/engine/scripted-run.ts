@@ -16,6 +16,8 @@ export interface Arrival extends Omit<TestRecord, "offset"> {
 export interface RunOutputs {
   /** Results without their versions, which tell of checkpoints. */
   readonly results: readonly Result[];
+  /** What a table of them holds in the end: the last result of each row that was not taken back. */
+  readonly table: readonly Result[];
   readonly dead: readonly { readonly value: string; readonly headers: Readonly<Record<string, string>> }[];
   readonly late: readonly { readonly value: string; readonly headers: Readonly<Record<string, string>> }[];
   readonly counters: Readonly<Counters>;
@@ -93,12 +95,28 @@ function withOffsets(arrivals: readonly Arrival[]): (Arrival & TestRecord)[] {
 
 function sorted(outputs: readonly OutputRecord[], counters: Readonly<Counters>): RunOutputs {
   const all = outputs.map(readable);
-  const results = all.flatMap(({ topic, value }) =>
-    String(topic).endsWith(".results") ? [plain(value as Result)] : [],
+  const series = all.flatMap(({ topic, value }) =>
+    String(topic).endsWith(".results") ? [value as Result & { readonly kind: string }] : [],
   );
   const others = (suffix: string) =>
     all.filter(({ topic }) => String(topic).endsWith(suffix)) as unknown as RunOutputs["dead"];
-  return { results, dead: others("dead-letters"), late: others(".late"), counters: { ...counters } };
+  return {
+    results: series.filter(({ kind }) => kind === "result").map(plain),
+    table: tableOf(series),
+    dead: others("dead-letters"),
+    late: others(".late"),
+    counters: { ...counters },
+  };
+}
+
+function tableOf(series: readonly (Result & { readonly kind: string })[]): Result[] {
+  const rows = new Map<string, Result>();
+  for (const record of series) {
+    const row = JSON.stringify([record.key, record.window, record.pane]);
+    if (record.kind === "retract") rows.delete(row);
+    else rows.set(row, plain(record));
+  }
+  return [...rows.values()];
 }
 
 const plain = ({ key, window, value, revision, pane }: Result): Result => ({

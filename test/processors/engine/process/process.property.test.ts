@@ -157,6 +157,6 @@ test("results and dead letters are those of the rules, however it is cut, batche
       expect(whole.dead).toHaveLength(slow.dead);
       expect(cut).toEqual(whole);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
