@@ -27,6 +27,7 @@ export type DeadLetterReason =
   | "too-far-ahead"
   | "key-too-large"
   | "user-code-failed"
+  | "state-full"
   | "refused-by-table";
 
 /** Headers of a late event: its dead-letter origin headers, and how late it was. */

@@ -61,6 +61,10 @@ export class HeldEvents {
     this.#holdMs = holdMs;
   }
 
+  get size(): number {
+    return this.#events.size;
+  }
+
   /** Adds an event, which is released once the watermark is past its millisecond. */
   add(part: number, key: string, timeMs: number, text: string): void {
     const id = String(this.#nextId++);

@@ -24,6 +24,8 @@ export interface OperatorDefinition {
 
 /** An operator's part of the state; opened, it is the operator at work. */
 export interface OperatorState extends StateSection {
+  /** How much it holds: rows of windows, states of keys, events held back. A task's sum of them is limited. */
+  readonly entries: number;
   open(context: OperatorContext): Operator;
 }
 
@@ -63,6 +65,8 @@ export interface Operator {
    * @param arrivalMs when the event's record arrived; null after a tick or a watermark record
    */
   progressed?(watermarkMs: number, idle: boolean, arrivalMs: number | null): void;
+  /** Whether an element of this key and time could be kept only as a further row. Asked when the state is full. */
+  needsRow(key: string, timeMs: number): boolean;
   /** The watermark at which there is something to do next; positive infinity: nothing. */
   readonly dueMs: number;
   /** Does what the watermark makes due, at most `maxSteps` steps of it; returns how many it did. */

@@ -58,6 +58,10 @@ class TransformedState implements OperatorState {
     this.#untouchedInput = untouchedInput;
   }
 
+  get entries(): number {
+    return this.#state.entries;
+  }
+
   open(context: OperatorContext): Operator {
     return new Transformed(this.#state.open(context), this.#step.open(context), this.#untouchedInput);
   }
@@ -113,6 +117,10 @@ class Transformed implements Operator {
 
   commit(watermarkMs: number): number {
     return this.#operator.commit(watermarkMs);
+  }
+
+  needsRow(key: string, timeMs: number): boolean {
+    return this.#operator.needsRow(key, timeMs);
   }
 
   discard(): void {

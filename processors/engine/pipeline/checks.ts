@@ -107,3 +107,14 @@ function requireCount(pipeline: string, setting: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 1) return;
   throw new PipelineError(`pipeline ${pipeline}: ${setting} is ${value}; it must be a whole number from 1`);
 }
+
+/** A JavaScript Map ends at 2^24 entries, and a task may need several of them for one entry. */
+const MAX_ENTRIES = 16_000_000;
+
+/** @throws PipelineError where a task cannot hold so many */
+export function requireEntries(pipeline: string, entries: number): void {
+  if (Number.isSafeInteger(entries) && entries >= 1 && entries <= MAX_ENTRIES) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: maxEntriesPerTask is ${entries}; it must be a whole number from 1 to ${MAX_ENTRIES}`,
+  );
+}

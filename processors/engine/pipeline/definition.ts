@@ -9,6 +9,8 @@ export interface PipelineDefinition {
   readonly service: string;
   /** Where its inputs of events begin while it has no state. */
   readonly startAt: StartAt;
+  /** Rows, keyed states and held events that a task may hold; see StateLimit. */
+  readonly maxEntriesPerTask: number;
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];

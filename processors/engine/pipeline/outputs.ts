@@ -70,13 +70,22 @@ export class Outputs {
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
     const { stream, right } = this.#parts;
-    const { name, service, startAt, upstream } = stream;
+    const { name, service, startAt, maxEntriesPerTask, upstream } = stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
     requireDistinctTopics(name, inputs);
     const { operators } = this;
     return requireStartable(
-      Object.freeze({ name, service, startAt, inputs, operators, upstream, forwards: null }),
+      Object.freeze({
+        name,
+        service,
+        startAt,
+        maxEntriesPerTask,
+        inputs,
+        operators,
+        upstream,
+        forwards: null,
+      }),
     );
   }
 }

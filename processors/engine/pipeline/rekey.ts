@@ -48,7 +48,7 @@ export function rekeyed(
 
 /** What a stage reads that another one writes: its time and its silences come with it. */
 export function behind(
-  { name, service, startAt }: StreamParts,
+  { name, service, startAt, maxEntriesPerTask }: StreamParts,
   { topic }: ForwardingStage,
   source: Source<unknown>,
 ): StreamParts {
@@ -56,6 +56,7 @@ export function behind(
     name,
     service,
     startAt,
+    maxEntriesPerTask,
     role: "forwarded",
     source: { ...source, topic },
     outOfOrderMs: 0,
@@ -82,6 +83,7 @@ function forwardingStage(
     name: stage.stage,
     service: stream.service,
     startAt: stream.startAt,
+    maxEntriesPerTask: stream.maxEntriesPerTask,
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     upstream: stream.upstream,

@@ -2,7 +2,13 @@
 import { PipelineError, requireDuration } from "./checks.ts";
 import type { InputDefinition } from "./definition.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
-import { type FromOptions, inputOf, type KeyedStreamParts, type StreamParts } from "./stream-parts.ts";
+import {
+  type FromOptions,
+  inputOf,
+  type KeyedStreamParts,
+  type PipelineParts,
+  type StreamParts,
+} from "./stream-parts.ts";
 import { filtering, flatMapping, mapping, type StepBefore, through } from "./transform.ts";
 
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
@@ -16,7 +22,11 @@ export function stream<Event>(
   options: FromOptions,
 ): SideStream<Event> {
   return new SideStream<Event>(
-    sourceParts({ name: `with ${source.topic}`, service: "", startAt: "earliest" }, source, options),
+    sourceParts(
+      { name: `with ${source.topic}`, service: "", startAt: "earliest", maxEntriesPerTask: 0 },
+      source,
+      options,
+    ),
   );
 }
 
@@ -71,7 +81,7 @@ export class KeyedSideStream<Event> {
  * @throws PipelineError where an option cannot be
  */
 export function sourceParts<Event>(
-  { name, service, startAt }: Pick<StreamParts, "name" | "service" | "startAt">,
+  { name, service, startAt, maxEntriesPerTask }: PipelineParts,
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
@@ -89,6 +99,7 @@ export function sourceParts<Event>(
     name,
     service,
     startAt,
+    maxEntriesPerTask,
     role: "events",
     source: complete as Source<unknown>,
     outOfOrderMs,

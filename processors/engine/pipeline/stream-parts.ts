@@ -19,10 +19,15 @@ export interface FromOptions {
   readonly idleTimeoutMs?: number | null;
 }
 
-export interface StreamParts {
+/** What a pipeline says of itself as a whole. */
+export interface PipelineParts {
   readonly name: string;
   readonly service: string;
   readonly startAt: StartAt;
+  readonly maxEntriesPerTask: number;
+}
+
+export interface StreamParts extends PipelineParts {
   readonly role: InputRole;
   readonly source: Source<unknown>;
   readonly outOfOrderMs: number;

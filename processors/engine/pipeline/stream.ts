@@ -12,15 +12,15 @@ import { type RekeyOptions, rekeyed, stageOf } from "./rekey.ts";
 import { type KeyedSideStream, type SideStream, sourceParts, united } from "./side-stream.ts";
 import type { CustomSource, Source } from "./source.ts";
 import { SpreadStream } from "./spread-stream.ts";
-import type { FromOptions, StreamParts } from "./stream-parts.ts";
+import type { FromOptions, PipelineParts, StreamParts } from "./stream-parts.ts";
 import type { Table } from "./table.ts";
 import { filtering, flatMapping, mapping, through } from "./transform.ts";
 import { namedAggregates, type WindowChoice, type WindowOptions, windowChoice } from "./window-step.ts";
 
 export class PipelineStart {
-  readonly #pipeline: Pick<StreamParts, "name" | "service" | "startAt">;
+  readonly #pipeline: PipelineParts;
 
-  constructor(pipeline: Pick<StreamParts, "name" | "service" | "startAt">) {
+  constructor(pipeline: PipelineParts) {
     this.#pipeline = pipeline;
   }
 

@@ -14,9 +14,11 @@ import type { TableRows } from "../state/table-rows.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
 import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
 import { type Announcement, announcementIn } from "./announcement.ts";
+import { eventTimeOf } from "./event-time.ts";
 import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
+import { StateLimit } from "./state-limit.ts";
 import { applyTableRecord } from "./table-record.ts";
 import { clockWatermark, combinedWatermark } from "./watermarks.ts";
 
@@ -61,6 +63,7 @@ export class Task {
   readonly #outbox: Outbox;
   readonly #keys: KeyCache;
   readonly #operators: readonly Operator[];
+  readonly #limit: StateLimit;
   /** The inputs that have a time: all but tables. */
   readonly #streams: readonly InputState[];
   /** Those that pass the watermark on. */
@@ -73,6 +76,7 @@ export class Task {
     this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
     this.#keys = new KeyCache(definition.forwards === null ? { partition, partitions } : null);
     this.#streams = state.inputs.filter(({ table }) => table === null);
+    this.#limit = new StateLimit(state, definition.maxEntriesPerTask);
     const tables = new Map(
       state.inputs.flatMap(({ table }, input) =>
         table === null ? [] : [[definition.inputs[input]!.topic, table]],
@@ -96,9 +100,21 @@ export class Task {
     return this.#state.inputs.map(({ offset }) => offset);
   }
 
+  /** How far an input has come: the latest event time seen of it, null of a table; and whether it is idle. */
+  progressOf(input: number): { readonly eventTimeMs: number | null; readonly idle: boolean } {
+    const { table, watermarkMs, idle } = this.#state.inputs[input]!;
+    const { outOfOrderMs } = this.#definition.inputs[input]!;
+    return { eventTimeMs: table === null ? watermarkMs + outOfOrderMs : null, idle };
+  }
+
   /** The outputs that wait for the next checkpoint. */
   get pendingOutputs(): readonly OutputRecord[] {
     return this.#outbox.records;
+  }
+
+  /** How much its operators hold. */
+  get entries(): number {
+    return this.#limit.entries;
   }
 
   /** Size of the outputs that wait for the next checkpoint. */
@@ -285,7 +301,7 @@ export class Task {
       return;
     }
     const arrivalMs = batch.arrivalMs(index);
-    const timeMs = timeOf(definition, event, arrivalMs);
+    const timeMs = eventTimeOf(definition, event, arrivalMs);
     if (timeMs < fromMs) {
       counters.ignored += 1;
       this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
@@ -321,6 +337,7 @@ export class Task {
   #stageElement(keyOf: InputDefinition["key"], element: unknown, timeMs: number, input: number): void {
     const key = rejectionOf("user-code-failed", () => keyOf(element), "the key function threw");
     this.#lastHash = this.#keys.of(key).hash;
+    this.#limit.requireRoom(this.#operators, key, timeMs);
     const { watermarkMs } = this.#state;
     for (const operator of this.#operators) operator.stage(element, key, timeMs, watermarkMs, input);
   }
@@ -383,14 +400,4 @@ export class Task {
     this.#state.watermarkMs = watermarkMs;
     for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);
   }
-}
-
-function timeOf({ source }: InputDefinition, event: unknown, arrivalMs: number): number {
-  const timeMs = rejectionOf("missing-time", () => source.time(event));
-  if (!Number.isFinite(timeMs)) throw new Rejection("missing-time", "the event has no valid time");
-  const boundMs = source.futureBoundMs(event);
-  if (timeMs > arrivalMs + boundMs) {
-    throw new Rejection("too-far-ahead", `time is more than ${boundMs} ms ahead of the record's arrival`);
-  }
-  return timeMs;
 }

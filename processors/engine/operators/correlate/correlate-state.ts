@@ -26,6 +26,10 @@ export class CorrelateState implements OperatorState {
     this.events = new HeldEvents(() => definition.settings.withinMs);
   }
 
+  get entries(): number {
+    return this.events.size;
+  }
+
   open(context: OperatorContext): Operator {
     return new Correlate(this.#definition, this, context);
   }

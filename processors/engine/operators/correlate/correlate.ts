@@ -50,6 +50,11 @@ export class Correlate implements Operator {
     return this.#staging.commit(watermarkMs);
   }
 
+  /** Every event is held for a while. */
+  needsRow(): boolean {
+    return true;
+  }
+
   discard(): void {
     this.#staging.discard();
   }

@@ -54,6 +54,11 @@ class ForwardState implements OperatorState {
     this.#definition = definition;
   }
 
+  /** It keeps nothing of the elements. */
+  get entries(): number {
+    return 0;
+  }
+
   open(context: OperatorContext): Operator {
     return new Forward(this.#definition, this.#progress, context);
   }

@@ -37,6 +37,10 @@ export class Forward implements Operator {
     this.#values.push(value);
   }
 
+  needsRow(): boolean {
+    return false;
+  }
+
   discard(): void {
     this.#keys.length = 0;
     this.#values.length = 0;

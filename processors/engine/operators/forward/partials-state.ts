@@ -20,6 +20,11 @@ export class PartialsState implements OperatorState {
     this.#definition = definition;
   }
 
+  /** Rows are sent on soon, many at a time, so they are never too many. */
+  get entries(): number {
+    return 0;
+  }
+
   open(context: OperatorContext): Operator {
     return new Partials(this.#definition, this, context);
   }

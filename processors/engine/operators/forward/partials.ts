@@ -21,6 +21,10 @@ export class Partials extends StagingOperator {
     this.#context = context;
   }
 
+  needsRow(): boolean {
+    return false;
+  }
+
   fire(): number {
     return 0;
   }

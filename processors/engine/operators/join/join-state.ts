@@ -28,6 +28,10 @@ export class JoinState implements OperatorState {
     this.events = new HeldEvents((side) => (side === LEFT ? afterMs : beforeMs) + 1);
   }
 
+  get entries(): number {
+    return this.events.size;
+  }
+
   open(context: OperatorContext): Operator {
     return new Join(this.#definition, this, context);
   }

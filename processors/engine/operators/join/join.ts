@@ -47,6 +47,11 @@ export class Join implements Operator {
     return this.#staging.commit(watermarkMs);
   }
 
+  /** Every event is held for a while. */
+  needsRow(): boolean {
+    return true;
+  }
+
   discard(): void {
     this.#staging.discard();
   }

@@ -12,6 +12,10 @@ const MIN_STALE = 1_024;
 export class KeyedTimers {
   /** By `<time> <key>`. */
   readonly #timers = new KeyedStore<true>(PRESENCE);
+
+  get size(): number {
+    return this.#timers.size;
+  }
   readonly #queue = new DueQueue();
 
   /** When the next one is due; positive infinity: there is none. */

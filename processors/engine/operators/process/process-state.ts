@@ -37,6 +37,10 @@ export class ProcessState implements OperatorState {
     });
   }
 
+  get entries(): number {
+    return this.#states.size + this.timers.size;
+  }
+
   open(context: OperatorContext): Operator {
     return new Process(this.#definition, this, context);
   }

@@ -38,6 +38,10 @@ export class Process implements Operator {
     return counted ? COUNTED : Number.POSITIVE_INFINITY;
   }
 
+  needsRow(key: string): boolean {
+    return this.#state.get(key) === undefined;
+  }
+
   discard(): void {
     this.#run.discard();
     this.#staged = 0;

@@ -48,6 +48,7 @@ const NOT_SET = -Number.MAX_VALUE;
 export class FixedWindowsState implements OperatorState {
   readonly #definition: WindowsDefinition<FixedWindow>;
   readonly windows = new Map<number, OpenWindow>();
+  entries = 0;
   /** The watermark at which something is due next: an emission, or the end of a window's lateness. */
   dueMs = Number.POSITIVE_INFINITY;
   /** The watermark at which open windows that changed are emitted next; positive infinity: not before they close. */
@@ -144,6 +145,7 @@ export class FixedWindowsState implements OperatorState {
   }
 
   restored(): void {
+    for (const window of this.windows.values()) this.entries += window.rows.size;
     this.settle(Number.NEGATIVE_INFINITY);
     this.#nextCut();
   }
@@ -186,6 +188,7 @@ export class FixedWindowsState implements OperatorState {
 
   #remove(window: OpenWindow): void {
     this.windows.delete(window.startMs);
+    this.entries -= window.rows.size;
     this.#dirtyWindows.delete(window);
     this.#removed.push(window.startMs);
   }

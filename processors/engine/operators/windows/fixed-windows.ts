@@ -63,6 +63,11 @@ export class FixedWindows extends StagingOperator {
     return COUNTED;
   }
 
+  needsRow(key: string, timeMs: number): boolean {
+    const startMs = lastWindowStart(this.#definition.window, timeMs);
+    return this.#state.windows.get(startMs)?.rows.has(key) !== true;
+  }
+
   protected rehearse(index: number): void {
     const { window } = this.#definition;
     const timeMs = this.staged.timesMs[index]!;
@@ -81,6 +86,7 @@ export class FixedWindows extends StagingOperator {
     if (row === undefined) {
       row = this.#rows.create();
       window.rows.set(key, row);
+      this.#state.entries += 1;
     }
     this.#rows.add(row, values, this.staged.at(index), timesMs[index]!);
     row[CHANGED] = 1;

@@ -32,6 +32,10 @@ export class GlobalWindowsState implements OperatorState {
     });
   }
 
+  get entries(): number {
+    return this.rows.size;
+  }
+
   open(context: OperatorContext): Operator {
     return new GlobalWindows(this.#definition, this, context);
   }

@@ -56,6 +56,10 @@ export class GlobalWindows extends StagingOperator {
     return COUNTED;
   }
 
+  needsRow(key: string): boolean {
+    return this.#state.rows.get(key) === undefined;
+  }
+
   protected rehearse(index: number): void {
     this.staged.rehearse(index, [this.#state.rows.get(this.staged.keys[index]!)]);
   }

@@ -51,6 +51,10 @@ export class SessionWindowsState implements OperatorState {
     });
   }
 
+  get entries(): number {
+    return this.sessions.size;
+  }
+
   get dueMs(): number {
     return Math.min(this.queue.dueMs, this.early.dueMs);
   }

@@ -72,6 +72,10 @@ export class SessionWindows extends StagingOperator {
     return COUNTED;
   }
 
+  needsRow(key: string): boolean {
+    return this.#state.sessions.get(key) === undefined;
+  }
+
   protected rehearse(index: number): void {
     const timeMs = this.staged.timesMs[index]!;
     const sessions = this.#state.sessions.get(this.staged.keys[index]!) ?? [];

@@ -47,6 +47,8 @@ export class SlidingWindowsState implements OperatorState {
   readonly #definition: WindowsDefinition<SlidingWindow>;
   readonly keys: KeyedStore<SlidingKey>;
   readonly queue = new DueQueue<Turn>();
+  /** The instants of all keys. */
+  entries = 0;
 
   constructor(definition: WindowsDefinition<SlidingWindow>) {
     this.#definition = definition;
@@ -85,7 +87,7 @@ export class SlidingWindowsState implements OperatorState {
     const closed = firstFrom(state.windows, keptFromMs + 1);
     state.windows.splice(0, closed);
     state.emitted -= closed;
-    state.instants.splice(0, firstFrom(state.instants, keptFromMs));
+    this.entries -= state.instants.splice(0, firstFrom(state.instants, keptFromMs)).length;
   }
 
   writeBase(writer: ByteWriter): void {
@@ -105,7 +107,10 @@ export class SlidingWindowsState implements OperatorState {
   }
 
   restored(): void {
-    for (const [key, state] of this.keys.entries()) this.schedule(key, state);
+    for (const [key, state] of this.keys.entries()) {
+      this.entries += state.instants.length;
+      this.schedule(key, state);
+    }
   }
 }
 

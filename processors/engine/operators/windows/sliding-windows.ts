@@ -67,6 +67,11 @@ export class SlidingWindows extends StagingOperator {
     return COUNTED;
   }
 
+  /** An element has a row of its own, but where another is of the same millisecond. */
+  needsRow(): boolean {
+    return true;
+  }
+
   protected rehearse(index: number): void {
     const timeMs = this.staged.timesMs[index]!;
     const instants = this.#state.keys.get(this.staged.keys[index]!)?.instants ?? [];
@@ -83,6 +88,7 @@ export class SlidingWindows extends StagingOperator {
     const at = firstFrom(instants, timeMs);
     if (instants[at]?.timeMs !== timeMs) {
       instants.splice(at, 0, { timeMs, row: this.#rows.create() });
+      this.#state.entries += 1;
       this.#makeWindows(state, at, watermarkMs);
     }
     this.#rows.add(instants[at]!.row, this.staged.values, this.staged.at(index), timeMs);
@@ -130,6 +136,7 @@ export class SlidingWindows extends StagingOperator {
     const window = state.windows[state.emitted];
     const isDue = this.#state.dueOf(state) <= turn.dueMs;
     if (isDue && window === undefined) {
+      this.#state.entries -= state.instants.length;
       this.#state.keys.delete(key);
       return;
     }

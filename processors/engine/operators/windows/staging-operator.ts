@@ -14,6 +14,7 @@ export abstract class StagingOperator implements Operator {
   }
 
   abstract get dueMs(): number;
+  abstract needsRow(key: string, timeMs: number): boolean;
   abstract fire(watermarkMs: number, maxSteps: number): number;
 
   /**
