@@ -1,5 +1,6 @@
 /** The command's Kafka client. */
 import { Kafka, logLevel } from "kafkajs";
+import "../runtime/read-committed.ts";
 
 /** kafkajs' own. */
 const REQUEST_TIMEOUT_MS = 30_000;
