@@ -2,6 +2,7 @@
 import {
   type CheckpointStore,
   type Claim,
+  FIRST_GENERATION,
   type Slot,
   SlotRefusedError,
 } from "../../processors/engine/checkpoint/store.ts";
@@ -11,8 +12,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
   readonly #blobs = new Map<string, Uint8Array>();
 
   async claim(task: string): Promise<Claim> {
-    const { epoch = 0, slot = null } = this.#claims.get(task) ?? {};
-    const claim = { epoch: epoch + 1, slot };
+    const { epoch = 0, slot = null, generation = FIRST_GENERATION } = this.#claims.get(task) ?? {};
+    const claim = { epoch: epoch + 1, slot, generation };
     this.#claims.set(task, claim);
     return claim;
   }
@@ -27,7 +28,12 @@ export class MemoryCheckpointStore implements CheckpointStore {
     if (claim.epoch !== epoch || (claim.slot?.id ?? null) !== next.parent) {
       throw new SlotRefusedError(`epoch ${claim.epoch}, slot ${claim.slot?.id}`);
     }
-    this.#claims.set(task, { epoch, slot: next });
+    this.#claims.set(task, { ...claim, slot: next });
+  }
+
+  async reset(task: string, generation: number): Promise<void> {
+    const { epoch } = await this.claim(task);
+    this.#claims.set(task, { epoch, slot: null, generation });
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {

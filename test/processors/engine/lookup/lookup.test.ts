@@ -225,17 +225,30 @@ describe("a table", () => {
     ).toThrow(/two tables read the topic shops/);
   });
 
-  test("is looked up in a join's results, not before it", () => {
-    const other = stream<Sale>({ ...salesSource, topic: "refunds-in" }, { outOfOrderMs: 0 });
+  test("is looked up for the left side of a join, and not for the right", () => {
+    const refunds = stream<Sale>({ ...salesSource, topic: "refunds-in" }, { outOfOrderMs: 0 });
+    const definition = keyed()
+      .lookup(shops, (one, shop) => ({ ...one, amount: one.amount * (shop?.rate ?? 0) }))
+      .join(
+        refunds.keyBy((one) => one.shop),
+        {
+          kind: "inner",
+          beforeMs: 0,
+          afterMs: 10,
+          combine: (sold, refunded) => ({ sold: sold.amount, refunded: refunded.amount }),
+        },
+      )
+      .toResults();
+    const chain = chainOf(definition);
+    chain.produce(SHOPS_TOPIC, row("s", 7));
+    chain.settle();
+    chain.produce(SALES_TOPIC, recordOf(sale({ amount: 2 })));
+    chain.produce("refunds-in", recordOf(sale({ amount: 3, at: 5 })));
+    for (const topic of [SALES_TOPIC, "refunds-in"]) chain.flush(topic, END_MS);
+    chain.settle();
 
-    expect(() =>
-      keyed()
-        .lookup(shops, (one) => one)
-        .join(
-          other.keyBy((one) => one.shop),
-          { kind: "inner", beforeMs: 0, afterMs: 10, combine: () => ({}) },
-        ),
-    ).toThrow(PipelineError);
+    const [result] = chain.outputs.filter(({ topic }) => topic === "sales.results").map(readable);
+    expect(result!.value).toMatchObject({ value: { sold: 14, refunded: 3 } });
   });
 
   test("code of the look-up that throws dead-letters its event and leaves no trace", () => {
