@@ -15,6 +15,7 @@ import type { Counters, TaskState } from "../state/task-state.ts";
 import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
 import { type Announcement, announcementIn } from "./announcement.ts";
 import { eventTimeOf } from "./event-time.ts";
+import { identityOf } from "./identity.ts";
 import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
@@ -364,11 +365,7 @@ export class Task {
     event: unknown,
     timeMs: number,
   ): boolean {
-    const identity = rejectionOf("user-code-failed", () => source.identity!(event), "identity threw");
-    // The snapshot keeps it as UTF-8: anything else would come back as another identity, or not be written at all.
-    if (typeof identity !== "string" || !identity.isWellFormed()) {
-      throw new Rejection("invalid-event", "the event's identity is not well-formed text");
-    }
+    const identity = identityOf(source, event);
     if (seen.has(identity)) return false;
     seen.add(identity, timeMs, this.#lastHash);
     return true;

@@ -1,4 +1,7 @@
-/** The batches that wait for a task, bounded: past the limit the partition is paused until half is worked off. */
+/**
+ * The batches that wait for a task, a queue for each input, each bounded: past the limit the input is paused until half
+ * is worked off.
+ */
 import type { RecordBatch } from "../log/port.ts";
 
 const MAX_QUEUED_BATCHES = 8;
@@ -9,51 +12,71 @@ export interface Head {
   next: number;
 }
 
-export class Intake {
-  readonly #queue: Head[] = [];
-  readonly #pause: () => void;
-  readonly #resume: () => void;
-  #paused = false;
-  #highWatermark = 0;
-  /** How far each topic was fetched. */
-  readonly #reached = new Map<string, number>();
+/** What happens to the fetching of an input, by its index. */
+export interface Flow {
+  pause(input: number): void;
+  resume(input: number): void;
+}
 
-  constructor(flow: { readonly pause: () => void; readonly resume: () => void }) {
-    this.#pause = flow.pause;
-    this.#resume = flow.resume;
-  }
-
+interface InputQueue {
+  readonly waiting: Head[];
+  paused: boolean;
+  /** How far it was fetched, commit markers included. */
+  reached: number;
   /** The partition's end offset, as the last batch told it. */
-  get highWatermark(): number {
-    return this.#highWatermark;
+  highWatermark: number;
+}
+
+export class Intake {
+  readonly #topics: readonly string[];
+  readonly #queues: readonly InputQueue[];
+  readonly #flow: Flow;
+
+  constructor(topics: readonly string[], flow: Flow) {
+    this.#topics = topics;
+    this.#queues = topics.map(() => ({ waiting: [], paused: false, reached: 0, highWatermark: 0 }));
+    this.#flow = flow;
   }
 
-  /** Whether it is full; it resumes by itself. */
-  get paused(): boolean {
-    return this.#paused;
+  /** Whether an input's queue is full; it resumes by itself. */
+  isPaused(topic: string): boolean {
+    return this.#queues[this.#topics.indexOf(topic)]!.paused;
   }
 
-  head(): Head | undefined {
-    return this.#queue[0];
+  head(input: number): Head | undefined {
+    return this.#queues[input]!.waiting[0];
   }
 
   /**
-   * Where reading a topic goes on, once all that was fetched of it is applied; undefined while some of it waits.
+   * Where reading an input goes on, once all that was fetched of it is applied; undefined while some of it waits.
    * @param applied one past the last record that was applied: commit markers may lie behind it
    */
-  position(topic: string, applied: number): number | undefined {
-    if (this.#queue.some(({ batch }) => batch.topic === topic)) return undefined;
-    return Math.max(applied, this.#reached.get(topic) ?? 0);
+  position(input: number, applied: number): number | undefined {
+    const { waiting, reached } = this.#queues[input]!;
+    return waiting.length > 0 ? undefined : Math.max(applied, reached);
+  }
+
+  /**
+   * Records fetched or to be fetched beyond these offsets.
+   * @param offsets the next offset of each input
+   */
+  backlog(offsets: readonly number[]): number {
+    const behind = this.#queues.map(({ highWatermark }, input) =>
+      Math.max(0, highWatermark - offsets[input]!),
+    );
+    return behind.reduce((sum, records) => sum + records, 0);
   }
 
   add(batch: RecordBatch): void {
-    this.#reached.set(batch.topic, batch.nextOffset);
+    const input = this.#topics.indexOf(batch.topic);
+    const queue = this.#queues[input]!;
+    queue.reached = batch.nextOffset;
     if (batch.count === 0) return;
-    this.#queue.push({ batch, next: 0 });
-    this.#highWatermark = batch.highWatermark;
-    if (!this.#paused && this.#queue.length >= MAX_QUEUED_BATCHES) {
-      this.#paused = true;
-      this.#pause();
+    queue.waiting.push({ batch, next: 0 });
+    queue.highWatermark = batch.highWatermark;
+    if (!queue.paused && queue.waiting.length >= MAX_QUEUED_BATCHES) {
+      queue.paused = true;
+      this.#flow.pause(input);
     }
   }
 
@@ -62,17 +85,20 @@ export class Intake {
    * take it for a jump forward and lose what lies between.
    */
   clear(): void {
-    this.#queue.length = 0;
-    this.#reached.clear();
-    this.#paused = false;
+    for (const queue of this.#queues) {
+      queue.waiting.length = 0;
+      queue.reached = 0;
+      queue.paused = false;
+    }
   }
 
-  /** The head is applied whole. */
-  drop(): void {
-    this.#queue.shift();
-    if (this.#paused && this.#queue.length <= MAX_QUEUED_BATCHES / 2) {
-      this.#paused = false;
-      this.#resume();
+  /** The input's head is applied whole. */
+  drop(input: number): void {
+    const queue = this.#queues[input]!;
+    queue.waiting.shift();
+    if (queue.paused && queue.waiting.length <= MAX_QUEUED_BATCHES / 2) {
+      queue.paused = false;
+      this.#flow.resume(input);
     }
   }
 }

@@ -18,6 +18,7 @@ import type { TaskName } from "./ports.ts";
 import { throwIfStopped } from "./retry.ts";
 import { Standing } from "./standing.ts";
 import { TablesFirst } from "./tables-first.ts";
+import { nextInput } from "./turns.ts";
 
 export interface RunnerLimits extends ChainLimits {
   /** Time between the starts of two checkpoints, while there is anything to commit. */
@@ -26,6 +27,8 @@ export interface RunnerLimits extends ChainLimits {
   readonly maxPendingOutputBytes: number;
   /** Records and fired rows between two looks at the event loop at the most, so that heartbeats go on. */
   readonly maxStepsPerSlice: number;
+  /** An input whose event time is further ahead of another's waits for it. */
+  readonly maxInputSkewMs: number;
 }
 
 /** Offsets and transactional ids expire after 7 days, so an idle task commits at least daily. */
@@ -66,10 +69,13 @@ export class TaskRunner {
     this.#options = options;
     this.#sliceSteps = options.limits.maxStepsPerSlice;
     this.#name = { pipeline: context.definition.name, partition };
-    this.#intake = new Intake({
-      pause: () => membership.pause(this.#inputs),
-      resume: () => this.#resume(),
-    });
+    this.#intake = new Intake(
+      this.#inputs.map(({ topic }) => topic),
+      {
+        pause: (input) => membership.pause([this.#inputs[input]!]),
+        resume: () => this.#resume(),
+      },
+    );
     this.#tablesFirst = new TablesFirst(context.definition.inputs, partition);
     this.#standing = new Standing(membership, groupGeneration, this.#stop.signal);
   }
@@ -203,8 +209,11 @@ export class TaskRunner {
     this.#resume();
   }
 
+  /** Fetches what may be fetched, and is not paused because enough of it waits. */
   #resume(): void {
-    if (this.#standing.isAssigned) this.#options.membership.resume(this.#tablesFirst.fetchable);
+    if (!this.#standing.isAssigned) return;
+    const wanted = this.#tablesFirst.fetchable.filter(({ topic }) => !this.#intake.isPaused(topic));
+    this.#options.membership.resume(wanted);
   }
 
   /** Processing and checkpointing side by side; the failure of either ends both. */
@@ -231,21 +240,29 @@ export class TaskRunner {
   async #process(task: Task, failed: AbortSignal): Promise<void> {
     const { context } = this.#options;
     while (!failed.aborted && !this.#stop.signal.aborted && !this.#finishing) {
-      const head = this.#intake.head();
+      const input = this.#nextInput(task);
       if (this.#outputsAreFull(task)) {
         this.#checkpointNow.abort();
         await this.#untilWoken();
       } else if (task.firing) {
         this.#inSlice((steps) => task.fire(steps));
         await context.clock.yield();
-      } else if (head !== undefined) {
+      } else if (input !== undefined) {
+        const head = this.#intake.head(input)!;
         head.next = this.#inSlice((steps) => task.apply(head.batch, head.next, steps));
-        if (head.next === head.batch.count) this.#intake.drop();
+        if (head.next === head.batch.count) this.#intake.drop(input);
         await context.clock.yield();
       } else {
         await this.#untilWoken();
       }
     }
+  }
+
+  #nextInput(task: Task): number | undefined {
+    const progress = this.#inputs.map((_, input) => {
+      return { ...task.progressOf(input), waiting: this.#intake.head(input) !== undefined };
+    });
+    return nextInput(progress, this.#options.limits.maxInputSkewMs);
   }
 
   /** Code of the pipeline's may be slow: a slice that took long makes the next one smaller, so heartbeats go on. */
@@ -271,12 +288,12 @@ export class TaskRunner {
     const reading = {
       clock,
       signal: AbortSignal.any([failed, this.#stop.signal, this.#finish.signal]),
-      position: (input: number) => this.#intake.position(this.#inputs[input]!.topic, task.offsets[input]!),
+      position: (input: number) => this.#intake.position(input, task.offsets[input]!),
       endOffset: async (input: number) => (await log.bounds(this.#inputs[input]!)).high,
       onFailure: (error: Error) => observer.retried(this.#name, "read the log's end", error),
     };
     if (!(await this.#tablesFirst.untilRead(reading))) return;
-    if (!this.#intake.paused) this.#resume();
+    this.#resume();
     const onTick = () => this.#wakeProcessing();
     await tickWhileIdle({ ...reading, task, inputs: definition.inputs, onTick });
   }
@@ -333,7 +350,7 @@ export class TaskRunner {
       outputs: cut.outputs.length,
       snapshotBytes: cut.snapshot.length,
       checkpointMs: clock.nowMs() - startedMs,
-      backlogRecords: Math.max(0, this.#intake.highWatermark - cut.offsets[0]!),
+      backlogRecords: this.#intake.backlog(cut.offsets),
     });
   }
 }

@@ -11,6 +11,7 @@ export const defaultLimits: RunnerLimits = {
   checkpointIntervalMs: 1_000,
   maxPendingOutputBytes: 8 * 1024 * 1024,
   maxStepsPerSlice: 2_000,
+  maxInputSkewMs: 3_600_000,
   maxWholeBytes: 256 * 1024,
   maxDeltas: 32,
 };
