@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import type { Counters } from "../../processors/engine/state/task-state.ts";
-import { eventTopics } from "../../processors/engine/testing/stages.ts";
+import { topicsOf } from "../../processors/engine/testing/stages.ts";
 import { type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { loadPipeline } from "../pipelines/load.ts";
 import { closeAll, openInputs } from "./input-files.ts";
@@ -29,7 +29,7 @@ what they are for. docs/testing.md describes both formats.
   --name N              which of its pipelines, where it exports several
   --input F             a file with a record value a line; {"$watermark": <ms>} is a watermark for every partition.
                         Where the pipeline reads several topics, each has its own: --input <topic>=F; they are read one
-                        after the other
+                        after the other, tables first; a line of a table is {"key": "…", "value": …}
   --output F            is overwritten
   --partitions N        tasks; a line goes where its key hashes to   (default 1)
   --checkpoint-every N  lines between two checkpoints   (default ${DEFAULT_CHECKPOINT_EVERY})
@@ -44,7 +44,9 @@ export const command: Command = {
   run: async (args, signal) => {
     const options = replayOptions(args);
     const definition = await loadPipeline(options.pipeline, options.name);
-    const inputs = openInputs(eventTopics(definition), options.inputs);
+    // Events wait until the tables that they look into are read.
+    const topics = [...topicsOf(definition, "table"), ...topicsOf(definition, "events")];
+    const inputs = openInputs(topics, options.inputs);
     try {
       const output = openOutput(options.output, inputs);
       try {

@@ -4,12 +4,14 @@ import { UsageError } from "../command.ts";
 import type { TopicFile } from "./topic-lines.ts";
 
 /**
- * Opens each file.
+ * Opens each file, in the order of the topics, then of the options.
  * @param inputs a path, where the pipeline reads one topic; else `<topic>=<path>` each
  * @throws UsageError where a topic has no file, or a file cannot be read
  */
 export function openInputs(topics: readonly string[], inputs: readonly string[]): readonly TopicFile[] {
-  const named = inputs.map((input) => fileOf(topics, input));
+  const named = inputs
+    .map((input) => fileOf(topics, input))
+    .sort((a, b) => topics.indexOf(a.topic) - topics.indexOf(b.topic));
   const missing = topics.find((topic) => !named.some((file) => file.topic === topic));
   if (missing !== undefined) throw new UsageError(`replay needs --input: ${howTo(topics)}`);
   const files: TopicFile[] = [];

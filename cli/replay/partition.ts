@@ -2,11 +2,11 @@
 import type { OutputRecord, RecordBatch } from "../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { RecoverableTask } from "../../processors/engine/testing/recoverable-task.ts";
-import { ForwardedBatch } from "./forwarded-batch.ts";
 import { LineBatch } from "./line-batch.ts";
+import { PlacedBatch } from "./placed-batch.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** An output, and the number of the line that it came of. */
+/** A record that was written, and the number of the line that it came of. */
 export interface PlacedOutput {
   readonly line: number;
   readonly output: OutputRecord;
@@ -58,13 +58,11 @@ export class Partition {
     return this.#filling;
   }
 
-  /** Adds what the stage before this one forwards to this partition. */
-  addForwarded(topic: string, records: readonly PlacedOutput[]): void {
+  /** Adds records of this partition: what the stage before this one forwards, or a table's rows. */
+  add(topic: string, records: readonly PlacedOutput[]): void {
     const { partition } = this.#options;
     const offset = this.#nextOffsets.get(topic) ?? 0;
-    this.#batches.push(
-      new ForwardedBatch({ topic, partition }, offset, records, (line) => this.#reach(line)),
-    );
+    this.#batches.push(new PlacedBatch({ topic, partition }, offset, records, (line) => this.#reach(line)));
   }
 
   /** Applies what was added, and fires whatever that makes due. */

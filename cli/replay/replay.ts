@@ -5,11 +5,12 @@
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../../processors/engine/state/task-state.ts";
-import { eventTopics, stagesWithPartitions } from "../../processors/engine/testing/stages.ts";
+import { stagesWithPartitions, topicsOf } from "../../processors/engine/testing/stages.ts";
 import type { Lines } from "./line-reader.ts";
 import type { OutputLines } from "./output-lines.ts";
 import type { Schedule } from "./schedule.ts";
 import { inOrder, StageRun } from "./stage.ts";
+import { tableRecordOf } from "./table-line.ts";
 import type { TopicLines, TopicPosition } from "./topic-lines.ts";
 import { watermarkOf } from "./watermark-line.ts";
 
@@ -56,6 +57,7 @@ class Replay {
   readonly #input: TopicLines;
   readonly #output: OutputLines;
   readonly #stages: readonly StageRun[];
+  readonly #tables: readonly string[];
   /** Where the last checkpoint was made. */
   #committed: TopicPosition;
   #watermarks = 0;
@@ -74,6 +76,7 @@ class Replay {
     this.#input = input;
     this.#output = output;
     this.#committed = input.position;
+    this.#tables = topicsOf(definition, "table");
     this.#stages = stagesWithPartitions(definition, options.partitions).map(
       (stage) => new StageRun(stage, options.schedule),
     );
@@ -105,7 +108,7 @@ class Replay {
   #end(): ReplaySummary {
     const { lines, emptyLines } = this.#input.position;
     // A topic at a time: a batch holds records of one topic.
-    for (const topic of eventTopics(this.#definition)) {
+    for (const topic of topicsOf(this.#definition, "events")) {
       this.#addWatermark(topic, lines, Buffer.alloc(0), END_OF_TIME_MS);
       this.#applyUntil(lines);
     }
@@ -125,7 +128,21 @@ class Replay {
   }
 
   /** @param first number of the batch's first line, from 0 */
-  #apply(topic: string, { bytes, starts, ends }: Lines, first: number): void {
+  #apply(topic: string, lines: Lines, first: number): void {
+    if (this.#tables.includes(topic)) this.#addRows(topic, lines, first);
+    else this.#addEvents(topic, lines, first);
+    this.#applyUntil(first + lines.starts.length - 1);
+  }
+
+  #addRows(topic: string, { bytes, starts, ends }: Lines, first: number): void {
+    const rows = starts.map((start, i) => ({
+      line: first + i,
+      output: tableRecordOf(topic, bytes.subarray(start, ends[i])),
+    }));
+    for (const stage of this.#readersOf(topic)) stage.addRows(topic, rows);
+  }
+
+  #addEvents(topic: string, { bytes, starts, ends }: Lines, first: number): void {
     const stages = this.#readersOf(topic);
     for (let i = 0; i < starts.length; i++) {
       const [line, start, end] = [first + i, starts[i]!, ends[i]!];
@@ -137,7 +154,6 @@ class Replay {
         this.#addWatermark(topic, line, bytes, watermarkMs);
       }
     }
-    this.#applyUntil(first + starts.length - 1);
   }
 
   #applyUntil(line: number): void {

@@ -1,4 +1,5 @@
 /** A stage of a pipeline at work: its partitions, and what passes from one stage to the next. */
+import { partitionOf } from "../../contracts/partitioning.ts";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { expectedKey, partitionOfRecord } from "../../processors/engine/testing/routing.ts";
 import { partitionOfOutput, type Stage } from "../../processors/engine/testing/stages.ts";
@@ -17,9 +18,18 @@ export class StageRun {
     );
   }
 
-  /** Adds a line to the partition that its key hashes to. */
+  /** Adds an event's line to the partition that its key hashes to. */
   addLine(topic: string, line: number, bytes: Buffer, start: number, end: number): void {
     this.#partitionOf(topic, bytes, start, end).linesOf(topic, bytes).add(line, start, end);
+  }
+
+  /** Adds a table's rows to the partitions that their keys hash to. */
+  addRows(topic: string, rows: readonly PlacedOutput[]): void {
+    const { length } = this.partitions;
+    const ofPartitions = Map.groupBy(rows, ({ output: { key, value } }) =>
+      partitionOf(key ?? value!, length),
+    );
+    for (const [partition, own] of ofPartitions) this.partitions[partition]!.add(topic, own);
   }
 
   addWatermark(topic: string, line: number, bytes: Buffer, watermarkMs: number): void {
@@ -41,7 +51,7 @@ export class StageRun {
     const records = inOrder(partitions.map((partition) => partition.passOn(topic, untilLine)));
     const { length } = this.partitions;
     const ofPartitions = Map.groupBy(records, ({ output }) => partitionOfOutput(output, length));
-    for (const [partition, own] of ofPartitions) this.partitions[partition]!.addForwarded(topic, own);
+    for (const [partition, own] of ofPartitions) this.partitions[partition]!.add(topic, own);
   }
 
   #partitionOf(topic: string, bytes: Buffer, start: number, end: number): Partition {

@@ -27,11 +27,11 @@ export function stagesWithPartitions(pipeline: PipelineDefinition, partitions: n
 const feeds = ({ forwards }: PipelineDefinition, { inputs }: PipelineDefinition): boolean =>
   forwards !== null && inputs.some(({ topic }) => topic === forwards.topic);
 
-/** The topics that a pipeline's events come from: those that none of its own stages writes. */
-export const eventTopics = (definition: PipelineDefinition): readonly string[] => [
+/** The topics that its own stages do not write: those that its events come from, or those of its tables. */
+export const topicsOf = (definition: PipelineDefinition, role: "events" | "table"): readonly string[] => [
   ...new Set(
     stagesOf(definition).flatMap(({ inputs }) =>
-      inputs.filter(({ role }) => role !== "forwarded").map(({ topic }) => topic),
+      inputs.filter((input) => input.role === role).map(({ topic }) => topic),
     ),
   ),
 ];

@@ -20,7 +20,7 @@ import { COUNTERS, type Counters } from "../state/task-state.ts";
 import { type DeadRecord, deadIn, type Emission, emissionsIn, type LateRecord, lateIn } from "./outputs.ts";
 import type { ListedRecord, RecordList } from "./record-list.ts";
 import { expectedKey, partitionOfRecord } from "./routing.ts";
-import { eventTopics, stagesWithPartitions } from "./stages.ts";
+import { stagesWithPartitions, topicsOf } from "./stages.ts";
 import { TestStage } from "./test-stage.ts";
 
 export type { DeadRecord, Emission, LateRecord } from "./outputs.ts";
@@ -33,12 +33,15 @@ export interface TestDriverOptions {
 export interface TestRecord {
   /** Text and bytes as they are, null as a record without a value, anything else as JSON. */
   readonly value: unknown;
-  /** The Kafka key. Default: the key that the pipeline expects of such a value; null where there is none. */
+  /**
+   * The Kafka key. Default: the key that the pipeline expects of such a value; null where there is none. A table's
+   * record needs one: it is the row's.
+   */
   readonly key?: string | null;
   /** When the record reached Kafka, milliseconds. Default: as soon as its event, and those before it, happened. */
   readonly arrivalMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which of the pipeline's inputs. Default: the first. */
+  /** Which of the pipeline's inputs. Default: the first that is no table. */
   readonly topic?: string;
   /** Default: where the key hashes to. */
   readonly partition?: number;
@@ -70,7 +73,8 @@ export class TestDriver {
   readonly #definition: PipelineDefinition;
   /** In the order in which records pass through them; the last is the pipeline itself. */
   readonly #stages: readonly TestStage[];
-  readonly #topics: readonly string[];
+  readonly #eventTopics: readonly string[];
+  readonly #tables: readonly string[];
   /** When the last record of all arrived, and the last of each partition of a topic. */
   #arrivalMs = Number.NEGATIVE_INFINITY;
   readonly #arrivalsMs = new Map<string, number[]>();
@@ -81,14 +85,15 @@ export class TestDriver {
   constructor(definition: PipelineDefinition, { partitions = 1 }: TestDriverOptions = {}) {
     this.#definition = definition;
     this.#stages = stagesWithPartitions(definition, partitions).map((stage) => new TestStage(stage));
-    this.#topics = eventTopics(definition);
+    this.#eventTopics = topicsOf(definition, "events");
+    this.#tables = topicsOf(definition, "table");
   }
 
   /** Records in their order; those that follow each other in one partition are a batch. */
   feed(...records: readonly TestRecord[]): void {
     let run: Run | undefined;
     for (const record of records) {
-      const { topic = this.#topics[0]! } = record;
+      const { topic = this.#eventTopics[0]! } = record;
       const { partition, listed } = this.#list(topic, record);
       if (run?.topic !== topic || run.partition !== partition) {
         if (run !== undefined) this.#feedRun(run);
@@ -103,7 +108,7 @@ export class TestDriver {
   watermark(watermarkMs: number, topic?: string): void {
     const headers = { [WATERMARK_HEADER]: String(watermarkMs) };
     const record = { key: null, value: null, arrivalMs: this.#latestArrivalMs, headers };
-    for (const each of topic === undefined ? this.#topics : [topic]) {
+    for (const each of topic === undefined ? this.#eventTopics : [topic]) {
       const { partitions } = this.#readersOf(each)[0]!;
       for (let partition = 0; partition < partitions; partition++) {
         this.#feedRun({ topic: each, partition, records: [record] });
@@ -123,7 +128,7 @@ export class TestDriver {
   tick(nowMs: number): void {
     for (const stage of this.#stages) {
       for (const [input, { topic, role, idleTimeoutMs }] of stage.definition.inputs.entries()) {
-        if (role === "forwarded" || idleTimeoutMs === null) continue;
+        if (role !== "events" || idleTimeoutMs === null) continue;
         for (let partition = 0; partition < stage.partitions; partition++) {
           const arrivalMs = this.#arrivalsMs.get(topic)?.[partition] ?? Number.NEGATIVE_INFINITY;
           if (nowMs - arrivalMs >= idleTimeoutMs)
@@ -191,13 +196,14 @@ export class TestDriver {
   }
 
   #readersOf(topic: string): readonly TestStage[] {
-    if (!this.#topics.includes(topic)) {
-      const { name } = this.#definition;
-      throw new Error(
-        `pipeline ${name} does not read the topic ${topic}; it reads ${this.#topics.join(", ")}`,
+    const topics = [...this.#eventTopics, ...this.#tables];
+    if (topics.includes(topic)) {
+      return this.#stages.filter(({ definition }) =>
+        definition.inputs.some((input) => input.topic === topic),
       );
     }
-    return this.#stages.filter(({ definition }) => definition.inputs.some((input) => input.topic === topic));
+    const { name } = this.#definition;
+    throw new Error(`pipeline ${name} does not read the topic ${topic}; it reads ${topics.join(", ")}`);
   }
 
   #list(topic: string, record: TestRecord): { partition: number; listed: ListedRecord } {

@@ -104,28 +104,41 @@ function pipelineOf({ window, options, outOfOrderMs, dedupe, shape }: Plan): Pip
     .toResults();
 }
 
-/** A line is an event, one that came before, a watermark, or none of these. */
-const line = fc.oneof(
+/** Time goes on from line to line, in steps that are now and then undone or repeated. */
+const step = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc
-      .record({
-        id: fc.integer({ min: 0, max: 60 }).map((id) => `e${id}`),
-        key: fc.constantFrom("a", "b", "c", "d", "bad", "__proto__"),
-        t: fc.integer({ min: -40, max: 90 }),
-        v: fc.integer({ min: 0, max: 15 }),
-      })
-      .map((reading) => JSON.stringify(reading)),
+    arbitrary: fc.record({
+      key: fc.constantFrom("a", "b", "c", "d", "bad", "__proto__"),
+      stepMs: fc.integer({ min: 0, max: 6 }),
+      delayMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 70 })),
+      v: fc.integer({ min: 0, max: 15 }),
+    }),
   },
-  { weight: 1, arbitrary: fc.integer({ min: -20, max: 90 }).map((ms) => `{"$watermark":${ms}}`) },
+  { weight: 3, arbitrary: fc.record({ again: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 1, arbitrary: fc.integer({ min: -20, max: 200 }).map((ms) => `{"$watermark":${ms}}`) },
   {
     weight: 1,
     arbitrary: fc.constantFrom("no JSON", "", "null", '{"id":"x","key":"a"}', '{"id":"y","t":5,"v":1}'),
   },
 );
+
 const files = fc
-  .tuple(fc.array(line, { maxLength: 80 }), fc.constantFrom("\n", "\r\n", ""))
-  .map(([lines, end]) => lines.join("\n") + end);
+  .tuple(fc.array(step, { maxLength: 80 }), fc.constantFrom("\n", "\r\n", ""))
+  .map(([steps, end]) => {
+    const lines: string[] = [];
+    let nowMs = -40;
+    for (const each of steps) {
+      if (typeof each === "string") lines.push(each);
+      else if ("again" in each) lines.push(lines.at(-each.again) ?? "");
+      else {
+        const { key, stepMs, delayMs, v } = each;
+        nowMs += stepMs;
+        lines.push(JSON.stringify({ id: `e${lines.length}`, key, t: nowMs - delayMs, v }));
+      }
+    }
+    return lines.join("\n") + end;
+  });
 
 const disturbances: fc.Arbitrary<Partial<ReplayOptions>> = fc.record({
   checkpointEvery: fc.integer({ min: 1, max: 90 }),

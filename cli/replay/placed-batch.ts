@@ -1,9 +1,9 @@
-/** What a stage forwards, as a batch of records of the next stage. */
+/** Records that are held one by one, as a batch: what a stage forwards to the next, and a table's rows. */
 import type { RecordBatch } from "../../processors/engine/log/port.ts";
 import { ARRIVAL_MS } from "./line-batch.ts";
 import type { PlacedOutput } from "./partition.ts";
 
-export class ForwardedBatch implements RecordBatch {
+export class PlacedBatch implements RecordBatch {
   readonly topic: string;
   readonly partition: number;
   readonly #firstOffset: number;
