@@ -24,7 +24,7 @@ const NEGATIVE_TIMEOUT = "TimeoutNegativeWarning";
 let dropping = false;
 
 /** kafkajs 2.2.4 sets timers for moments that have passed, which is harmless; Node 24 would print a warning. */
-function dropNegativeTimeoutWarnings(): void {
+export function dropNegativeTimeoutWarnings(): void {
   if (dropping) return;
   dropping = true;
   const printers = process.listeners("warning");

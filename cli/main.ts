@@ -29,6 +29,14 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "run any pipeline over a file without Kafka; crash it on the way",
     load: async () => (await import("./replay/command.ts")).command,
   },
+  reset: {
+    summary: "throw a stopped pipeline's state away, so that it begins anew",
+    load: async () => (await import("./reset.ts")).reset,
+  },
+  savepoint: {
+    summary: "keep a copy of a running pipeline's state, for another version to start from",
+    load: async () => (await import("./savepoint/command.ts")).savepoint,
+  },
   simulate: {
     summary: "drive the real engine through seeded crashes and faults in virtual time",
     load: async () => (await import("./simulate.ts")).simulate,

@@ -132,6 +132,16 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** What a reset needs of Kafka beside the log. */
+export interface Groups {
+  /** How many members a consumer group has; 0 where there is none. */
+  memberCount(group: string): Promise<number>;
+  /** Deletes a group with all of its offsets. False where it has members; a group that does not exist is no error. */
+  delete(group: string): Promise<boolean>;
+  /** Deletes every record that a topic holds; its offsets go on from where they are. */
+  truncate(topic: string): Promise<void>;
+}
+
 /** The transaction failed before its commit was asked for, and was aborted. */
 export class CommitNotMadeError extends Error {
   override readonly name = "CommitNotMadeError";

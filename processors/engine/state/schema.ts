@@ -41,7 +41,9 @@ function differenceOf(
   written: readonly SectionSchema[],
   current: readonly SectionSchema[],
 ): string | undefined {
-  for (const before of written) {
+  // Outputs first: what changes of an input may only follow from them, as the time that identities are remembered.
+  const outputsFirst = [...written].sort((a, b) => Number(isInput(a)) - Number(isInput(b)));
+  for (const before of outputsFirst) {
     const now = current[indexOfSection(current, before)];
     if (now === undefined) return `${titleOf(before)} was removed`;
     const difference = sectionDifference(before, now);
