@@ -156,11 +156,6 @@ export class Task {
     return index;
   }
 
-  /** Whether a tick has come since the last cut. */
-  get ticked(): boolean {
-    return this.#ticks.length > 0;
-  }
-
   /**
    * Whether a tick now would matter: it is the first since the input's last record, so that the input holds nobody
    * back any more, or the clock has reached what is due next. Every tick is kept, so only those are made. What is due
@@ -280,7 +275,7 @@ export class Task {
     const state = this.#state.inputs[input]!;
     upstream.report(heard.task, heard.tasks, heard);
     state.idle = upstream.idle;
-    state.watermarkMs = Math.max(state.watermarkMs, upstream.watermarkMs);
+    state.watermarkMs = upstream.watermarkMs;
     this.#advance();
   }
 

@@ -187,6 +187,25 @@ describe("judgement of a spread key", () => {
     ]);
   });
 
+  test("what is late is so without dedupe too", () => {
+    const definition = pipeline("sales")
+      .from<Sale>(salesSource, { outOfOrderMs: 0, dedupe: false })
+      .spreadBy("by-city", (one) => one.city)
+      .window(hopping({ sizeMs: 100, advanceMs: 50 }), { allowedLatenessMs: 10 })
+      .aggregate(fields)
+      .toResults();
+    const chain = new Chain(definition, { seed: 1, partitions: 1 });
+    for (const at of [259, 151, 99, 149]) chain.produce(SALES_TOPIC, recordOf(sale({ at })));
+    chain.settle();
+
+    const { task } = chain.stage("sales.by-city")[0]!;
+    expect(task.counters).toMatchObject({ counted: 2, late: 2, duplicate: 0 });
+    expect(toTopic(chain, "sales.by-city.late").map(({ headers }) => headers)).toMatchObject([
+      { "spillway-late-by-ms": "99" },
+      { "spillway-late-by-ms": "49" },
+    ]);
+  });
+
   test("what is no row of this pipeline is dead between the stages", () => {
     const chain = new Chain(spread(), { seed: 1, partitions: 1 });
     for (const value of ["{}", new Uint8Array([9, 1]), new Uint8Array([])]) {
@@ -214,11 +233,12 @@ describe("a changed definition", () => {
   });
 
   test("does not read rows of an aggregate that has become another", () => {
-    const before = new Chain(spread({ aggregates: { n: fields.total } }), { seed: 1, partitions: 1 });
+    const extremes = [min, max].map((make) => ({ extreme: make<Sale>((one) => one.amount) }));
+    const before = new Chain(spread({ aggregates: extremes[0]! }), { seed: 1, partitions: 1 });
     before.produce(SALES_TOPIC, recordOf(sale()));
     before.settle();
     const [row] = before.outputs.filter(({ topic, key }) => topic === FORWARDED && key !== null);
-    const after = new Chain(spread(), { seed: 1, partitions: 1 });
+    const after = new Chain(spread({ aggregates: extremes[1]! }), { seed: 1, partitions: 1 });
     after.produce(FORWARDED, { key: "c", value: row!.value });
     after.settle();
 
