@@ -23,5 +23,8 @@ export const maxMessageBytes = KIB * KIB;
 /** The largest element that goes on under another key: its topic's limit, less room for its key and the batch. */
 export const maxForwardedBytes = maxMessageBytes - 16 * KIB;
 
+/** The largest result, as the JSON of its record: DynamoDB holds 400 KB an item, names and keys included. */
+export const maxResultBytes = 384 * KIB;
+
 /** `max.message.bytes` of topics that carry an event's bytes plus headers: dead letters and late events. */
 export const maxEnvelopeMessageBytes = 2 * maxMessageBytes;

@@ -21,16 +21,14 @@ export class HeldResults {
   emit(window: ResultWindow, number: number, events: readonly HeldEvent[], make: () => unknown): void {
     const { outbox, keys } = this.#context;
     const { key } = events[0]!;
-    let value: unknown;
     try {
-      value = make();
+      const value = make();
       requireResult(value);
+      const record = { key, window, value, revision: number, pane: number };
+      outbox.result(this.#series, record, keys.of(key).bytes);
     } catch (cause) {
       this.dead(window, events, cause, "combine threw");
-      return;
     }
-    const record = { key, window, value, revision: number, pane: number };
-    outbox.result(this.#series, record, keys.of(key).bytes);
   }
 
   /** What user code made of these events came to nothing. */

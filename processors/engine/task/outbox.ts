@@ -1,5 +1,6 @@
 /** What a task has written since its last checkpoint: results, late events and dead letters, as records to send. */
 import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../contracts/dead-letter.ts";
+import { maxMessageBytes, maxResultBytes } from "../../../contracts/limits.ts";
 import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
@@ -8,6 +9,9 @@ import { type Announcement, announcementHeaders } from "./announcement.ts";
 
 /** Details end up in a Kafka header; a sentence is enough, and an error message may be any length. */
 const MAX_DETAIL_CHARS = 200;
+
+/** Base64 text, which must go into a message of `maxEnvelopeMessageBytes` together with its headers. */
+const MAX_DEAD_STATE_CHARS = maxMessageBytes;
 
 const utf8 = new TextEncoder();
 const NO_HEADERS = {};
@@ -62,7 +66,7 @@ export class Outbox {
   /**
    * Writes a result.
    * @param series the pipeline's name, or `<pipeline>.<branch>`
-   * @throws where the value is not JSON
+   * @throws where the value is not JSON, or too large for the results table
    */
   result(series: string, result: Emitted, keyBytes: Uint8Array): void {
     const { key, window, value, revision, pane } = result;
@@ -127,11 +131,12 @@ export class Outbox {
     this.#push({ topic: DEAD_LETTERS_TOPIC, ...copyOf(batch, index), headers });
   }
 
-  /** A pane whose result could not be made: what was known of it, as JSON. */
-  deadPane(series: string, pane: DeadPane, detail: string): void {
-    const value = utf8.encode(JSON.stringify({ pipeline: series, ...pane }));
+  /** A pane whose result could not be made: what was known of it, as JSON; without its state where that is too large. */
+  deadPane(series: string, { key, window, state }: DeadPane, detail: string): void {
+    const kept = state.length <= MAX_DEAD_STATE_CHARS ? { state } : { state: null, stateChars: state.length };
+    const value = utf8.encode(JSON.stringify({ pipeline: series, key, window, ...kept }));
     const headers = this.#deadHeaders("user-code-failed", detail, "pane");
-    this.#push({ topic: DEAD_LETTERS_TOPIC, key: utf8.encode(pane.key), value, headers });
+    this.#push({ topic: DEAD_LETTERS_TOPIC, key: utf8.encode(key), value, headers });
   }
 
   /** Hands over everything and starts the next checkpoint's outputs. */
@@ -149,7 +154,11 @@ export class Outbox {
       topic = resultsTopic(record.pipeline);
       this.#resultsTopics.set(record.pipeline, topic);
     }
-    this.#push({ topic, key, value: utf8.encode(JSON.stringify(record)), headers: NO_HEADERS });
+    const value = utf8.encode(JSON.stringify(record));
+    if (value.length > maxResultBytes) {
+      throw new RangeError(`the result is ${value.length} bytes; the limit is ${maxResultBytes}`);
+    }
+    this.#push({ topic, key, value, headers: NO_HEADERS });
   }
 
   #deadHeaders(reason: DeadLetterReason, detail: string, content: "record" | "pane"): Record<string, string> {

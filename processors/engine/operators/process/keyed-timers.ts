@@ -12,11 +12,11 @@ const MIN_STALE = 1_024;
 export class KeyedTimers {
   /** By `<time> <key>`. */
   readonly #timers = new KeyedStore<true>(PRESENCE);
+  readonly #queue = new DueQueue();
 
   get size(): number {
     return this.#timers.size;
   }
-  readonly #queue = new DueQueue();
 
   /** When the next one is due; positive infinity: there is none. */
   get dueMs(): number {

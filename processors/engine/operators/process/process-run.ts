@@ -2,7 +2,7 @@
  * One call of a process function after the other, over a copy of what it changes: later calls for the same record see
  * what earlier ones changed, and nothing of it is state before it is applied.
  */
-import { requireResult } from "../result-value.ts";
+import { resultText } from "../result-value.ts";
 import type { ProcessDefinition } from "./process-definition.ts";
 import type { EventContext, ResultWindow } from "./process-functions.ts";
 import type { KeptState, ProcessState } from "./process-state.ts";
@@ -155,9 +155,8 @@ export class ProcessRun {
 
   #emit(value: object, window?: ResultWindow): undefined {
     const { key, timeMs } = this.#current();
-    requireResult(value);
     if (window !== undefined) requireWindow(window);
-    const text = JSON.stringify(value);
+    const text = resultText(value);
     const named = window === undefined ? null : { start: window.start, end: window.end };
     this.#emissions.push({ key, timeMs, text, window: named });
   }

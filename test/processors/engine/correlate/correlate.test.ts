@@ -179,6 +179,24 @@ describe("results of a correlation", () => {
     ]);
   });
 
+  test("that are too large go there too, without parts that no message could hold", () => {
+    const definition = correlating({ withinMs: 10 });
+    const large = (part: string) => ({
+      topic: "parts",
+      value: JSON.stringify({ key: "k", part, t: 1, text: "x".repeat(500_000) }),
+    });
+
+    const { results, dead } = run(definition, [large("a"), large("b"), large("c"), ...arrivals(END)]);
+
+    expect(results).toEqual([]);
+    expect(dead[0]!.headers["spillway-detail"]).toContain("the limit is 393216");
+    expect(JSON.parse(dead[0]!.value)).toMatchObject({
+      key: "k",
+      window: { start: 1, end: 11 },
+      state: null,
+    });
+  });
+
   test("a predicate that throws does not hold, and is told once for each event that came", () => {
     const definition = correlating({
       withinMs: 10,

@@ -260,6 +260,7 @@ describe("results", () => {
   test.each([
     ["a list", () => [1], undefined, "must be an object"],
     ["a number that is not one", () => ({ n: Number.NaN }), undefined, "not finite"],
+    ["larger than the results table takes", () => ({ text: "x".repeat(400_000) }), undefined, "the limit is"],
     ["a window without length", () => ({}), { start: 5, end: 5 }, "its end after its start"],
     ["a window of fractions", () => ({}), { start: 0.5, end: 1 }, "whole milliseconds"],
   ])("cannot be %s", (_, make, window, message) => {
