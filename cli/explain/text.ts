@@ -44,6 +44,12 @@ const writtenRow = ({ topic, content, retentionMs }: WrittenTopic): Row => [
 ];
 
 function inputRows(input: InputTopology): Row[] {
+  if (input.role === "table") {
+    return [
+      ["topic", topicText(input)],
+      ["rows", "the newest value of each Kafka key; events wait until all were read"],
+    ];
+  }
   const rows: Row[] = [
     ["topic", topicText(input)],
     ["key", input.key ?? "any"],
@@ -62,10 +68,10 @@ function inputRows(input: InputTopology): Row[] {
   ];
 }
 
-function topicText({ partitions, priority, retentionMs }: InputTopology): string {
+function topicText({ partitions, priority, retentionMs, compacted }: InputTopology): string {
   if (partitions === null || retentionMs === null) return "not listed in contracts/topics.ts";
   const urgency = priority === null ? "" : `, ${priority} priority`;
-  return `${partitions} partitions${urgency}, kept ${duration(retentionMs)}`;
+  return `${partitions} partitions${urgency}, ${compacted ? "compacted" : `kept ${duration(retentionMs)}`}`;
 }
 
 const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [
@@ -81,23 +87,23 @@ function operatorRows({ kind, settings, aggregates, stateKeptMs }: OperatorTopol
   const rows: Row[] = [["kind", kind]];
   if (window !== undefined) rows.push(["window", windowText(window)]);
   // A global window never closes, and its trigger says when it is emitted.
-  if (window !== undefined && window.kind !== "global") {
-    rows.push(["lateness", latenessText(allowedLatenessMs!)]);
-    rows.push(["emits", emitText(emission!.emit)]);
+  if (window?.kind !== "global") {
+    if (allowedLatenessMs !== undefined) rows.push(["lateness", latenessText(allowedLatenessMs)]);
+    if (emission !== undefined) rows.push(["emits", emitText(emission.emit)]);
   }
   if (emission !== undefined) rows.push(["panes", emission.panes]);
   rows.push(...Object.entries(further).flatMap(settingRow));
   for (const [index, { name, kind: aggregate }] of aggregates.entries()) {
     rows.push([index === 0 ? "aggregates" : "", `${name}: ${aggregate}`]);
   }
-  rows.push(["state", stateText(kind, stateKeptMs)]);
+  rows.push(["kept", keptText(kind, stateKeptMs)]);
   return rows;
 }
 
-function stateText(kind: string, keptMs: number | null): string {
-  if (kind === "forward") return "none";
-  if (keptMs === null) return "kept for as long as the pipeline runs";
-  return `kept until the watermark is ${duration(keptMs)} past an event`;
+function keptText(kind: string, keptMs: number | null): string {
+  if (kind === "forward") return "nothing";
+  if (keptMs === null) return "for as long as the pipeline runs";
+  return `until the watermark is ${duration(keptMs)} past an event`;
 }
 
 const latenessText = (ms: number): string =>

@@ -48,7 +48,10 @@ export interface InputTopology extends TopicTopology {
   readonly idleTimeoutMs: number | null;
   /** How long identities are kept, by event time; null: no dedupe. */
   readonly dedupeHorizonMs: number | null;
-  /** The key function's source text; null where the stage takes a record in whatever partition it is. */
+  /**
+   * The key function's source text; null where the stage takes a record in whatever partition it is, and of a table,
+   * whose rows are found by their Kafka keys.
+   */
   readonly key: string | null;
 }
 
@@ -57,6 +60,8 @@ export interface TopicTopology {
   /** Null where the topic is not known: contracts/topics.ts does not list it, and no stage writes it. */
   readonly partitions: number | null;
   readonly retentionMs: number | null;
+  /** Whether the newest record of each key stays for ever. */
+  readonly compacted: boolean;
   /** Of a topic that events arrive on. */
   readonly priority: Priority | null;
 }
@@ -99,7 +104,7 @@ function inputTopology(stage: PipelineDefinition, input: InputDefinition): Input
     outOfOrderMs,
     idleTimeoutMs,
     dedupeHorizonMs,
-    key: stage.forwards === null ? key.toString().replaceAll(/\s+/g, " ") : null,
+    key: stage.forwards === null && role !== "table" ? key.toString().replaceAll(/\s+/g, " ") : null,
   };
 }
 
@@ -107,11 +112,11 @@ function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTo
   const writer = upstream.find(({ forwards }) => forwards?.topic === topic);
   if (writer !== undefined) {
     const partitions = writer.forwards?.partitions ?? partitionsOf(writer);
-    return { topic, partitions, retentionMs: FORWARDED_RETENTION_MS, priority: null };
+    return { topic, partitions, retentionMs: FORWARDED_RETENTION_MS, compacted: false, priority: null };
   }
   const known: TopicDefinition | undefined = (topics as Readonly<Record<string, TopicDefinition>>)[topic];
-  const { partitions = null, retentionMs = null, priority = null } = known ?? {};
-  return { topic, partitions, retentionMs, priority };
+  const { partitions = null, retentionMs = null, compacted = false, priority = null } = known ?? {};
+  return { topic, partitions, retentionMs, compacted, priority };
 }
 
 const partitionsOf = (stage: PipelineDefinition): number | null =>

@@ -14,12 +14,15 @@ import {
   global,
   HOUR_MS,
   hopping,
+  keyedState,
   MINUTE_MS,
   max,
   onUpdate,
   pipeline,
   session,
   sliding,
+  table,
+  tumbling,
 } from "../../../processors/engine/pipeline/dsl.ts";
 import { airportDelays } from "../../../processors/pipelines/airport-delays.ts";
 
@@ -53,7 +56,7 @@ test("a pipeline of the catalogue", () => {
                               maxDelayMin: max
                               minDelayMin: min
                               delayed: count
-      state                   kept until the watermark is 1 h past an event
+      kept                    until the watermark is 1 h past an event
 
     writes
       airport-delays.results  results, kept 7 d
@@ -107,7 +110,7 @@ test("branches, each with windows of its own", () => {
       panes                      discarding
       aggregates                 payments: count
                                  largest: max
-      state                      kept until the watermark is 1 h 30 min past an event
+      kept                       until the watermark is 1 h 30 min past an event
 
     keeps payments.bursts
       kind                       sliding-windows
@@ -116,7 +119,7 @@ test("branches, each with windows of its own", () => {
       emits                      when the window closes
       panes                      accumulating
       aggregates                 payments: count
-      state                      kept until the watermark is 1 min 1 ms past an event
+      kept                       until the watermark is 1 min 1 ms past an event
 
     keeps payments.days
       kind                       fixed-windows
@@ -125,7 +128,7 @@ test("branches, each with windows of its own", () => {
       emits                      at every event
       panes                      accumulating
       aggregates                 payments: count
-      state                      kept until the watermark is 1 d past an event
+      kept                       until the watermark is 1 d past an event
 
     writes
       payments.sessions.results  results, kept 7 d
@@ -162,9 +165,7 @@ test("a new key makes a stage of its own", () => {
 
     keeps arrivals.destination
       kind                            forward
-      topic                           arrivals.destination.forwarded
-      partitions                      8
-      state                           none
+      kept                            nothing
 
     writes
       arrivals.destination.forwarded  elements under their new key, kept 7 d
@@ -188,12 +189,55 @@ test("a new key makes a stage of its own", () => {
       window            global: emitted at every 100 events of a key
       panes             accumulating
       aggregates        flights: count
-      state             kept for as long as the pipeline runs
+      kept              for as long as the pipeline runs
 
     writes
       arrivals.results  results, kept 7 d
       arrivals.late     late events, kept 14 d
       dead-letters      dead letters, kept 14 d"
+  `);
+});
+
+test("a spread key, a table, and state of the author's own", () => {
+  const airports = table<{ city: string }>({ topic: "airports", decode: () => ({ city: "" }) });
+  const flights = () =>
+    pipeline("flights-of").from(events(flightDeparted), { outOfOrderMs: 0, dedupe: false });
+  const spread = flights()
+    .spreadBy("destination", (flight) => flight.data.destination)
+    .window(tumbling({ sizeMs: HOUR_MS }))
+    .aggregate({ flights: count() })
+    .toResults();
+  const processed = flights()
+    .keyBy((flight) => flight.data.origin)
+    .lookup(airports, (flight, airport) => ({ ...flight, city: airport?.city }))
+    .process({ state: keyedState<number>({ ttlMs: DAY_MS }), onEvent: () => undefined })
+    .toResults();
+
+  expect(topologyText(topologyOf(spread)).split("\n\n")[3]).toMatchInlineSnapshot(`
+    "keeps flights-of.destination
+      kind                              partials
+      window                            tumbling: 1 h
+      lateness                          none: a closed window takes no more events
+      aggregates                        flights: count
+      kept                              until the watermark is 1 h past an event"
+  `);
+  expect(topologyText(topologyOf(processed)).split("\n\n").slice(1, 4).join("\n\n")).toMatchInlineSnapshot(`
+    "reads flights
+      topic               4 partitions, normal priority, kept 7 d
+      key                 (flight) => flight.data.origin
+      watermark           the largest event time less 0 ms
+      silence             after 1 min the clock moves the watermark
+      dedupe              none
+
+    reads airports
+      topic               not listed in contracts/topics.ts
+      rows                the newest value of each Kafka key; events wait until all were read
+
+    keeps flights-of
+      kind                process
+      ttl                 1 d
+      state               json
+      kept                until the watermark is 1 d past an event"
   `);
 });
 
@@ -211,6 +255,7 @@ test("a topic that nothing lists", () => {
   expect(topologyOf(own).stages[0]!.inputs).toMatchInlineSnapshot(`
     [
       {
+        "compacted": false,
         "dedupeHorizonMs": null,
         "idleTimeoutMs": 60000,
         "key": "() => "all"",
