@@ -2,8 +2,7 @@
  * Tumbling and hopping windows over a log, by SQL. Nothing here comes from the engine: these are the rules of
  * docs/design.md, section 4, rule 2, written again, with an allowed lateness of 0.
  */
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { type Expected, readNumbers, readWindows } from "./flights-log.ts";
+import { type Expected, type FlightsLog, readNumbers, readWindows } from "./flights-log.ts";
 
 export interface FixedWindows {
   readonly sizeMs: number;
@@ -17,17 +16,18 @@ export interface FixedWindows {
  * A flight counts in each of its windows that the watermark has not reached the end of, and is late where that is none.
  * Makes the table `expected_fixed`, anew with each call.
  */
-export async function fixedWindows(db: DuckDBConnection, windows: FixedWindows): Promise<Expected> {
-  await db.run(`CREATE OR REPLACE TABLE expected_fixed AS
+export async function fixedWindows(log: FlightsLog, windows: FixedWindows): Promise<Expected> {
+  await log.db.run(`CREATE OR REPLACE TABLE expected_fixed AS
     SELECT key, window_start, window_start + ${windows.sizeMs} AS window_end,
       count(*) AS flights, sum(delay_min) AS sum_delay, max(delay_min) AS max_delay, min(delay_min) AS min_delay
     FROM (${placed(windows)}) WHERE ${open(windows)}
     GROUP BY key, window_start`);
   return {
-    windows: () => readWindows(db, "expected_fixed"),
+    table: "expected_fixed",
+    windows: () => readWindows(log, "expected_fixed"),
     late: () =>
       readNumbers(
-        db,
+        log,
         `SELECT arrival FROM (${placed(windows)}) GROUP BY arrival HAVING NOT bool_or(${open(windows)}) ORDER BY arrival`,
       ),
   };

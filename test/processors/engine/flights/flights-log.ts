@@ -27,6 +27,13 @@ export interface LoggedFlight {
   readonly delayMin: number;
 }
 
+/** A database with the table `log`: arrival, part, key, time_ms, delay_min and highest_ms, see {@link openFlightsLog}. */
+export interface FlightsLog {
+  readonly instance: DuckDBInstance;
+  /** For statements. What is streamed has connections of its own: a statement ends what its connection streams. */
+  readonly db: DuckDBConnection;
+}
+
 /** A closed window of one key: [start, end), milliseconds. */
 export interface FlightWindow {
   readonly key: string;
@@ -42,6 +49,8 @@ export interface FlightWindow {
 
 /** What SQL says that a pipeline makes of a log. */
 export interface Expected {
+  /** Where the windows are: key, window_start, window_end, flights, sum_delay, max_delay, min_delay. */
+  readonly table: string;
   /** In no particular order: {@link FlightWindow}s, some thousand at a time. */
   windows(): AsyncGenerator<readonly FlightWindow[]>;
   /** `arrival` of each flight that is late, in order. */
@@ -51,12 +60,12 @@ export interface Expected {
 const KEYS = { origin: "origin", route: "origin || '-' || destination" } as const;
 
 /**
- * A database with the table `log`: arrival, part, key, time_ms, delay_min, and highest_ms, the highest time_ms that
- * arrived in the partition before the flight (null for its first). The watermark W that the flight meets is
- * highest_ms - bound.
+ * Puts the file's flights into a log. highest_ms is the highest time_ms that arrived in the partition before the
+ * flight, null for its first: the watermark W that the flight meets is highest_ms - bound.
  */
-export async function openFlightsLog(options: FlightsLogOptions): Promise<DuckDBConnection> {
-  const db = await (await DuckDBInstance.create(":memory:", { threads: "2" })).connect();
+export async function openFlightsLog(options: FlightsLogOptions): Promise<FlightsLog> {
+  const log = await emptyDatabase();
+  const { db } = log;
   await loadFlights(db, options.flights ?? FLIGHTS_IN_FILE);
   await assignPartitions(db, options);
   await db.run(`CREATE TABLE log AS
@@ -65,7 +74,18 @@ export async function openFlightsLog(options: FlightsLogOptions): Promise<DuckDB
     ) AS highest_ms
     FROM (SELECT *, ${KEYS[options.key]} AS key FROM flights) JOIN partitions USING (key)`);
   await db.run("DROP TABLE flights");
-  return db;
+  return log;
+}
+
+/** A log without its table. */
+export async function emptyDatabase(): Promise<FlightsLog> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
+  return { instance, db: await instance.connect() };
+}
+
+export function closeFlightsLog({ instance, db }: FlightsLog): void {
+  db.closeSync();
+  instance.closeSync();
 }
 
 /** Kafka's partitioner is not SQL's to know: the keys are few, so each one's partition is worked out here. */
@@ -82,9 +102,9 @@ async function assignPartitions(db: DuckDBConnection, { key, partitions }: Fligh
 }
 
 /** The log in order of arrival, some thousand flights at a time. */
-export async function* readLog(db: DuckDBConnection): AsyncGenerator<readonly LoggedFlight[]> {
+export async function* readLog(log: FlightsLog): AsyncGenerator<readonly LoggedFlight[]> {
   const rows = chunks(
-    db,
+    log,
     "SELECT arrival::DOUBLE, part, key, time_ms::DOUBLE, delay_min FROM log ORDER BY arrival",
   );
   for await (const chunk of rows) {
@@ -94,13 +114,10 @@ export async function* readLog(db: DuckDBConnection): AsyncGenerator<readonly Lo
   }
 }
 
-/** The columns of a window's aggregates, from the columns count, sum_delay, max_delay and min_delay. */
-export async function* readWindows(
-  db: DuckDBConnection,
-  table: string,
-): AsyncGenerator<readonly FlightWindow[]> {
+/** The rows of an {@link Expected}'s table. */
+export async function* readWindows(log: FlightsLog, table: string): AsyncGenerator<readonly FlightWindow[]> {
   const rows = chunks(
-    db,
+    log,
     `SELECT key, window_start::DOUBLE, window_end::DOUBLE, flights::INTEGER, sum_delay::DOUBLE, max_delay, min_delay
      FROM ${table}`,
   );
@@ -121,17 +138,25 @@ export async function* readWindows(
 }
 
 /** The first column of a query's rows, whole numbers. */
-export async function readNumbers(db: DuckDBConnection, sql: string): Promise<readonly number[]> {
+export async function readNumbers(log: FlightsLog, sql: string): Promise<readonly number[]> {
   const numbers: number[] = [];
-  for await (const chunk of chunks(db, sql)) {
+  for await (const chunk of chunks(log, sql)) {
     for (const [number] of chunk) numbers.push(Number(number));
   }
   return numbers;
 }
 
-async function* chunks(db: DuckDBConnection, sql: string): AsyncGenerator<readonly (readonly unknown[])[]> {
-  const rows = await db.stream(sql);
-  for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
-    yield chunk.getRows();
+async function* chunks(
+  { instance }: FlightsLog,
+  sql: string,
+): AsyncGenerator<readonly (readonly unknown[])[]> {
+  const connection = await instance.connect();
+  try {
+    const rows = await connection.stream(sql);
+    for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
+      yield chunk.getRows();
+    }
+  } finally {
+    connection.closeSync();
   }
 }

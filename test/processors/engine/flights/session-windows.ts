@@ -1,43 +1,47 @@
 /**
  * Session windows over a log, by SQL. Nothing here comes from the engine: these are the rules of docs/design.md,
- * section 4, rules 2 and 14, written again, with an allowed lateness of 0.
+ * section 4, rules 2, 13 and 14, written again, with an allowed lateness of 0.
  *
  * Flights of a key at most one gap apart are an island. Where each flight of an island is ahead of the watermark that
  * it meets, every session that it may join is open still, and the island is one session, in whatever order it came.
  * Where one is not, the order of arrival decides: a session may have closed before the flight that would have joined
  * it to the next. Those islands alone are gone through flight by flight, all at once, by a recursive query.
  */
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { type Expected, readNumbers, readWindows } from "./flights-log.ts";
+import { type Expected, type FlightsLog, readNumbers, readWindows } from "./flights-log.ts";
 
 export interface SessionWindows {
   /** Flights exactly this far apart are still of one session; its end is the last one's time plus this. */
   readonly gapMs: number;
   /** How far behind the highest time the watermark stays. */
   readonly outOfOrderMs: number;
+  /** With dedupe, a flight further than this behind the watermark is late, whatever it may join. @default not so */
+  readonly horizonMs?: number;
 }
 
 /** Makes the tables `expected_sessions` and `late_for_sessions`, anew with each call. */
-export async function sessionWindows(db: DuckDBConnection, windows: SessionWindows): Promise<Expected> {
-  await makeIslands(db, windows);
-  await db.run(simulation(windows));
-  await db.run(`CREATE OR REPLACE TABLE expected_sessions AS
+export async function sessionWindows(log: FlightsLog, windows: SessionWindows): Promise<Expected> {
+  await makeIslands(log, windows);
+  await log.db.run(simulation(windows));
+  await log.db.run(`CREATE OR REPLACE TABLE expected_sessions AS
     SELECT key, min(time_ms) AS window_start, max(time_ms) + ${windows.gapMs} AS window_end,
       count(*) AS flights, sum(delay_min) AS sum_delay, max(delay_min) AS max_delay, min(delay_min) AS min_delay
     FROM islands WHERE NOT ordered GROUP BY key, island
     UNION ALL
     SELECT key, s.first_ms, s.last_ms + ${windows.gapMs}, s.flights, s.sum_delay, s.max_delay, s.min_delay
     FROM (SELECT key, unnest(sessions) AS s FROM outcomes)`);
-  await db.run(`CREATE OR REPLACE TABLE late_for_sessions AS SELECT unnest(late) AS arrival FROM outcomes`);
+  await log.db.run(
+    `CREATE OR REPLACE TABLE late_for_sessions AS SELECT unnest(late) AS arrival FROM outcomes`,
+  );
   return {
-    windows: () => readWindows(db, "expected_sessions"),
-    late: () => readNumbers(db, "SELECT arrival FROM late_for_sessions ORDER BY arrival"),
+    table: "expected_sessions",
+    windows: () => readWindows(log, "expected_sessions"),
+    late: () => readNumbers(log, "SELECT arrival FROM late_for_sessions ORDER BY arrival"),
   };
 }
 
 /** `islands`: the log with each flight's island and its place in it by arrival; `ordered` where arrival matters. */
-async function makeIslands(db: DuckDBConnection, { gapMs, outOfOrderMs }: SessionWindows): Promise<void> {
-  await db.run(`CREATE OR REPLACE TABLE islands AS
+async function makeIslands(log: FlightsLog, { gapMs, outOfOrderMs }: SessionWindows): Promise<void> {
+  await log.db.run(`CREATE OR REPLACE TABLE islands AS
     WITH spaced AS (
       SELECT *, highest_ms - ${outOfOrderMs} AS w,
         coalesce(time_ms - lag(time_ms) OVER in_time > ${gapMs}, false)::INTEGER AS starts
@@ -54,11 +58,14 @@ async function makeIslands(db: DuckDBConnection, { gapMs, outOfOrderMs }: Sessio
 const joins = (gapMs: number): string =>
   `s.last_ms + ${gapMs} > coalesce(f.w, s.last_ms) AND s.first_ms - ${gapMs} <= f.time_ms AND f.time_ms <= s.last_ms + ${gapMs}`;
 
+const beyond = (horizonMs: number | undefined): string =>
+  horizonMs === undefined ? "false" : `coalesce(f.time_ms < f.w - ${horizonMs}, false)`;
+
 /**
  * `outcomes`: the sessions and the late flights of each ordered island. A row of the recursion is an island after so
- * many of its flights; each step takes one more. A flight that joins nothing and ends before the watermark is late.
+ * many of its flights; each step takes one more. A flight that joins nothing and ends before the watermark is late, and so is one beyond the horizon.
  */
-const simulation = ({ gapMs }: SessionWindows): string => `
+const simulation = ({ gapMs, horizonMs }: SessionWindows): string => `
   CREATE OR REPLACE TABLE outcomes AS
   WITH RECURSIVE taken AS (
     SELECT key, island, 0::BIGINT AS step, 0::BIGINT AS arrival, []::${SESSION}[] AS sessions, false AS is_late
@@ -76,7 +83,7 @@ const simulation = ({ gapMs }: SessionWindows): string => `
     FROM (
       SELECT f.key, f.island, f.step, f.arrival, f.time_ms, f.delay_min, t.sessions,
         list_filter(t.sessions, lambda s: ${joins(gapMs)}) AS joined,
-        len(joined) = 0 AND coalesce(f.time_ms + ${gapMs} <= f.w, false) AS is_late
+        coalesce(f.time_ms + ${gapMs} <= f.w AND len(joined) = 0, false) OR ${beyond(horizonMs)} AS is_late
       FROM taken t JOIN islands f ON f.ordered AND f.key = t.key AND f.island = t.island AND f.step = t.step + 1
     )
   )
