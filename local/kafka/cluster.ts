@@ -74,18 +74,21 @@ export class Cluster {
     });
   }
 
+  /** Resolves once every partition of every topic has a leader. */
   async createTopics(topics: readonly Topic[]): Promise<void> {
-    await this.#withAdmin((admin) =>
-      admin.createTopics({
-        waitForLeaders: true,
+    await this.#withAdmin(async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: false,
         topics: topics.map(({ name, partitions, replicationFactor, configs }) => ({
           topic: name,
           numPartitions: partitions,
           replicationFactor,
           configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
         })),
-      }),
-    );
+      });
+      const names = topics.map(({ name }) => name);
+      while (!(await haveLeaders(admin, names))) await sleep(RETRY_MS);
+    });
   }
 
   async stop(): Promise<void> {
@@ -107,6 +110,17 @@ export class Cluster {
     } finally {
       await admin.disconnect();
     }
+  }
+}
+
+/** A broker may not know a topic yet that another one has made, for which kafkajs' own waiting gives up. */
+async function haveLeaders(admin: Admin, names: readonly string[]): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch (error) {
+    if ((error as { readonly retriable?: boolean }).retriable) return false;
+    throw error;
   }
 }
 
