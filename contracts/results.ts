@@ -19,9 +19,15 @@ export interface ResultRecord<Value = unknown> {
   readonly window: { readonly start: number; readonly end: number };
   /** Null in a retraction. */
   readonly value: Value;
-  /** The nth emission of this window for this key, from 1; in a retraction that of the last one. */
+  /**
+   * The nth emission of this window for this key, from 1; in a retraction that of the last one. Of a window that a
+   * process step names: a number that rises with each of its emissions.
+   */
   readonly revision: number;
-  /** Only where panes are discarding: each emission is a row of its own, and this is its number. */
+  /**
+   * Only where each emission is a row of its own: discarding panes, and results of a process step, a correlation or a
+   * join. Its number.
+   */
   readonly pane?: number;
   readonly version: ResultVersion;
 }

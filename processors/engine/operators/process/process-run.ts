@@ -7,6 +7,8 @@ import type { ProcessDefinition } from "./process-definition.ts";
 import type { EventContext, ResultWindow } from "./process-functions.ts";
 import type { KeptState, ProcessState } from "./process-state.ts";
 
+const MAX_DATE_MS = 8.64e15;
+
 /** Where and when a call happens. */
 export interface Moment {
   readonly key: string;
@@ -142,8 +144,7 @@ export class ProcessRun {
   #changeTimer(timeMs: number, set: boolean): undefined {
     const { key, timersAfterMs } = this.#current();
     const whole = Math.ceil(timeMs);
-    if (!Number.isSafeInteger(whole))
-      throw new RangeError("a timer's time must be milliseconds since the epoch");
+    if (!isDate(whole)) throw new RangeError("a timer's time must be milliseconds since the epoch");
     if (set && this.#definition.functions.onTimer === undefined) {
       throw new TypeError("a timer was set, and the process function has no onTimer");
     }
@@ -163,6 +164,9 @@ export class ProcessRun {
 }
 
 function requireWindow({ start, end }: ResultWindow): void {
-  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start < end) return;
+  if (isDate(start) && isDate(end) && start < end) return;
   throw new RangeError("a result's window must be whole milliseconds, its end after its start");
 }
+
+/** A whole number of milliseconds that a date can hold; the one after it as well. */
+const isDate = (ms: number): boolean => Number.isInteger(ms) && Math.abs(ms) < MAX_DATE_MS;

@@ -262,6 +262,7 @@ describe("results", () => {
     ["a number that is not one", () => ({ n: Number.NaN }), undefined, "not finite"],
     ["larger than the results table takes", () => ({ text: "x".repeat(400_000) }), undefined, "the limit is"],
     ["a window without length", () => ({}), { start: 5, end: 5 }, "its end after its start"],
+    ["at no date", () => ({}), { start: 0, end: 9e15 }, "whole milliseconds"],
     ["a window of fractions", () => ({}), { start: 0.5, end: 1 }, "whole milliseconds"],
   ])("cannot be %s", (_, make, window, message) => {
     const definition = processing({ onEvent: (_event, { emit }) => emit(make(), window) });
