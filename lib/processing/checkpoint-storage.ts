@@ -2,15 +2,18 @@ import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { savepointPrefix } from "../../contracts/environment.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 
 /** Where processors keep their checkpoints: blobs in the bucket, each task's slot and epoch in the table. */
 export class CheckpointStorage extends Construct {
   readonly bucket: Bucket;
   readonly table: Table;
+  private readonly environmentName: string;
 
   constructor(scope: SpillwayStack, id: string) {
     super(scope, id);
+    this.environmentName = scope.config.name;
     this.bucket = new Bucket(this, "Bucket", {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
@@ -38,13 +41,19 @@ export class CheckpointStorage extends Construct {
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
     );
-    const objects = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
-    processor.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: objects, resources: [this.bucket.arnForObjects("*")] }),
-    );
+    // Blobs of tasks are called `<environment>/<pipeline>/…`. Savepoints are made by people, and are there to stay.
+    this.grantObjects(processor, `${this.environmentName}/*`, ["DeleteObject", "GetObject", "PutObject"]);
+    this.grantObjects(processor, `${savepointPrefix(this.environmentName)}*`, ["GetObject"]);
     // Without it S3 answers 403, not 404, for a blob that is missing, and a lost checkpoint looks like a denied one.
     processor.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.bucket.bucketArn] }),
+    );
+  }
+
+  private grantObjects(processor: IGrantable, names: string, verbs: readonly string[]): void {
+    const actions = verbs.map((verb) => `s3:${verb}`);
+    processor.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions, resources: [this.bucket.arnForObjects(names)] }),
     );
   }
 }

@@ -146,6 +146,14 @@ describe("processing", () => {
     );
   });
 
+  test("a task writes and deletes what is its environment's, and only reads savepoints", () => {
+    const statements = allowed(template, "ServiceflightsTaskTaskRole");
+
+    expect(allowedNames(statements, "s3:PutObject")).toEqual(["dev/*"]);
+    expect(allowedNames(statements, "s3:DeleteObject")).toEqual(["dev/*"]);
+    expect(allowedNames(statements, "s3:GetObject")).toEqual(["dev/*", "savepoints/dev/*"]);
+  });
+
   test("a missing checkpoint is told from a denied one, which S3 does only for those who may list", () => {
     const actions = allowed(template, "ServiceflightsTaskTaskRole").flatMap((statement) => statement.actions);
 
