@@ -76,6 +76,12 @@ export class InputModel {
     this.#partitions[partition]!.recreated = true;
   }
 
+  repair(partition: number): void {
+    const lost = this.#partitions[partition]!;
+    lost.low = 0;
+    lost.recreated = false;
+  }
+
   /** What a fetch from the position brings; null where there is nothing to be read yet. */
   fetch(partition: number, position: number): RecordBatch | null {
     const { records, low, recreated } = this.#partitions[partition]!;

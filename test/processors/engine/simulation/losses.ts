@@ -1,4 +1,7 @@
-/** Losses that no engine can repair: each must park its task, and no other, whatever it finds (rule 8). */
+/**
+ * Losses that no engine can repair: each must park its task, and no other, whatever it finds (rule 8). After a person
+ * has put back what was lost, the task goes on.
+ */
 import type { CheckpointProblem } from "../../../../processors/engine/checkpoint/errors.ts";
 import type { Cluster } from "./client-model.ts";
 import { blobNames, type Ledger, offsetOf } from "./ledger.ts";
@@ -7,6 +10,8 @@ export interface Damage {
   /** Null where every partition is hit. */
   readonly partition: number | null;
   readonly code: CheckpointProblem;
+  /** Puts back what was lost, as an operator would from a backup. */
+  readonly repair: (() => void) | null;
 }
 
 interface Target {
@@ -83,12 +88,37 @@ export function damage(target: Target): Damage | null {
   const { world } = cluster;
   // What is under way ends before the loss: it could repair it.
   cluster.transactions.abortAll();
+  const restore = backup(target);
   const haveAllBegun = cluster.input.partitions.every((other) => ledger.committedOf(other).length > 0);
   if (haveAllBegun && world.random() < 0.08) {
     cluster.input.partitionCount += 1;
-    return { partition: null, code: "partitions-changed" };
+    return { partition: null, code: "partitions-changed", repair: null };
   }
-  return { partition, code: world.pick(losses)(target) };
+  return { partition, code: world.pick(losses)(target), repair: restore() };
+}
+
+/** @returns called after a loss, gives what puts back what the loss took and nobody has replaced since */
+function backup({ cluster, partition, task, ledger }: Target): () => () => void {
+  const { store, transactions, input } = cluster;
+  const offset = transactions.committedOffset(partition);
+  const claim = store.slots.get(task)!;
+  const newest = claim.slot!.id;
+  const names = [newest, ...blobNames(ledger.manifest(newest))];
+  const blobs = names.map((name) => [name, store.blobs.get(name)!] as const);
+  return () => {
+    const damagedOffset = transactions.committedOffset(partition);
+    const damagedSlot = store.slots.get(task)?.slot?.id;
+    return () => {
+      if (transactions.committedOffset(partition) === damagedOffset)
+        transactions.damageOffset(partition, offset);
+      const { epoch, slot } = store.slots.get(task)!;
+      if (slot?.id === damagedSlot) {
+        store.slots.set(task, { ...claim, epoch: Math.max(claim.epoch, epoch) + 1 });
+        for (const [name, bytes] of blobs) store.blobs.set(name, bytes);
+      }
+      input.repair(partition);
+    };
+  };
 }
 
 function damageCommit(

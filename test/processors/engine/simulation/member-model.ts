@@ -169,15 +169,18 @@ export class MemberModel implements GroupMembership {
     if (position === undefined) return;
     this.#afterwards(world.between(1, MAX_FETCH_MS), () => {
       const isWanted = this.#resumed.has(partition) && this.#generation === generation;
-      // What was fetched in an older generation may still come through.
-      if (!isWanted && !(this.#generation > generation && world.chance(0.3))) return;
-      const now = this.#positions.get(partition)!;
       const fetched = this.#input.fetch(partition, position.offset);
-      if (fetched !== null && (!isWanted || now === position)) {
+      if (!isWanted) {
+        // What was fetched in an older generation may still come through, much later.
+        if (fetched === null || this.#generation === generation || !world.chance(0.5)) return;
+        this.#afterwards(world.between(10, 1_000), () => this.#handlers.onBatch(fetched, generation));
+        return;
+      }
+      if (fetched !== null && this.#positions.get(partition) === position) {
         position.offset = fetched.nextOffset;
         this.#handlers.onBatch(fetched, generation);
       }
-      if (isWanted) this.#fetch(partition, generation);
+      this.#fetch(partition, generation);
     });
   }
 

@@ -5,24 +5,10 @@
  */
 import type { Manifest } from "../../../../processors/engine/checkpoint/manifest.ts";
 import type { OutputRecord, RecordBatch } from "../../../../processors/engine/log/port.ts";
-import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
-import { hopping, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
 import { type Cut, Task, type Tick } from "../../../../processors/engine/task/task.ts";
 import { batchOf, type TestRecord } from "../../../support/records.ts";
-import { readings } from "../task-fixture.ts";
-
-export const IDLE_TIMEOUT_MS = 250;
-
-export type Kind = "tumbling" | "hopping";
-
-/** The pipeline of a run. */
-export function definitionOf(kind: Kind): PipelineDefinition {
-  const window = kind === "tumbling" ? tumbling({ sizeMs: 900 }) : hopping({ sizeMs: 1_800, advanceMs: 900 });
-  const definition = readings({ outOfOrderMs: 500, allowedLatenessMs: 400, window });
-  const inputs = definition.inputs.map((input) => ({ ...input, idleTimeoutMs: IDLE_TIMEOUT_MS }));
-  return { ...definition, inputs };
-}
+import { definitionOf, type Kind } from "./pipeline.ts";
 
 export class Reference {
   readonly #batch: RecordBatch;
