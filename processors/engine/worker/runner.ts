@@ -90,14 +90,8 @@ export class TaskRunner {
 
   /** Takes a batch in; called from the client's fetch loop, so it only enqueues. */
   enqueue(batch: RecordBatch): void {
-    if (this.#state !== "running") return;
     this.#intake.add(batch);
     this.#wakeProcessing();
-  }
-
-  /** The group rebalances: until it has assigned the task again nothing is fetched, and nobody fenced. */
-  unassign(): void {
-    this.#standing.lost();
   }
 
   /** The partition stays here: the task goes on, and reads on from where it is, since all positions are forgotten. */
@@ -198,11 +192,10 @@ export class TaskRunner {
     return task;
   }
 
-  /** What waits was read from another position. Between two generations nothing is fetched: the next comes here again. */
+  /** What waits was read from another position. Between two generations this has no effect: the next comes here again. */
   #fetchFrom(offsets: readonly number[]): void {
     const { membership } = this.#options;
     this.#intake.clear();
-    if (!this.#standing.isAssigned) return;
     for (const [input, position] of this.#inputs.entries()) {
       membership.seek({ ...position, offset: offsets[input]! });
     }
@@ -211,7 +204,6 @@ export class TaskRunner {
 
   /** Fetches what may be fetched, and is not paused because enough of it waits. */
   #resume(): void {
-    if (!this.#standing.isAssigned) return;
     const wanted = this.#tablesFirst.fetchable.filter(({ topic }) => !this.#intake.isPaused(topic));
     this.#options.membership.resume(wanted);
   }
@@ -358,7 +350,6 @@ export class TaskRunner {
 /** A firing may end without an output, where the checkpoint before fell right behind its last row. */
 const hasProgress = (task: Task, committed: Manifest): boolean =>
   task.pendingOutputBytes > 0 ||
-  task.ticked ||
   task.firing !== committed.firing ||
   task.offsets.some((offset, input) => offset !== committed.offsets[input]!.offset);
 

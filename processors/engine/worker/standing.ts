@@ -1,6 +1,6 @@
 /**
  * Whether the group means this member for a task. A task that stays here goes on through a rebalance, but between two
- * generations nobody knows whose it is: then it may neither fence nor claim (design, section 4, rule 7).
+ * generations nobody knows whose it is: then it must fence nobody (design, section 4, rule 7).
  */
 import type { GroupMembership } from "../log/port.ts";
 import { throwIfStopped } from "./retry.ts";
@@ -8,7 +8,7 @@ import { throwIfStopped } from "./retry.ts";
 export class Standing {
   readonly #membership: GroupMembership;
   readonly #signal: AbortSignal;
-  /** The generation that assigns the task now; null while the group rebalances. */
+  /** The generation that assigned the task last; null once it is known to be over. */
   #generation: number | null;
   #wake: () => void = () => undefined;
 
@@ -20,17 +20,9 @@ export class Standing {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
   }
 
-  get isAssigned(): boolean {
-    return this.#generation !== null;
-  }
-
   assigned(generation: number): void {
     this.#generation = generation;
     this.#wake();
-  }
-
-  lost(): void {
-    this.#generation = null;
   }
 
   /**

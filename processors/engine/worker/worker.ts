@@ -16,6 +16,9 @@ export const defaultLimits: RunnerLimits = {
   maxDeltas: 32,
 };
 
+/** Between two generations: no batch is of it. */
+const NONE = -1;
+
 interface RunningTask {
   readonly runner: TaskRunner;
   readonly ended: Promise<void>;
@@ -31,7 +34,7 @@ export class Worker {
   readonly #limits: RunnerLimits;
   readonly #handlers: WorkerHandlers;
   #tasks = new Map<number, RunningTask>();
-  #generation = -1;
+  #generation = NONE;
   #joining: Promise<GroupMembership> | undefined;
   #finishing = false;
 
@@ -54,7 +57,9 @@ export class Worker {
     // An assignment may come before the join resolves; tasks wait for the membership it resolves to.
     this.#joining = log.join(consumerGroup(environment, definition.name), topics, {
       onAssigned: (assignment) => this.#assign(assignment),
-      onLost: () => this.#lose(),
+      onLost: () => {
+        this.#generation = NONE;
+      },
       onBatch: (batch, generation) => this.#deliver(batch, generation),
       onCrash: (error) => this.#handlers.onCrash(error),
     });
@@ -97,11 +102,6 @@ export class Worker {
   #stopTask(partition: number): void {
     this.#tasks.get(partition)?.runner.stop();
     this.#tasks.delete(partition);
-  }
-
-  #lose(): void {
-    this.#generation = -1;
-    for (const { runner } of this.#tasks.values()) runner.unassign();
   }
 
   #deliver(batch: RecordBatch, generation: number): void {
