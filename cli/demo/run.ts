@@ -41,6 +41,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     return await withPlatform(
       { brokers: options.brokers, idleTicks: false, signal, log: screen.print },
       async (platform) => {
+        await stopOtherServices(platform);
         const figures = await course({ platform, screen, database, db }, options);
         screen.print(reportLines(figures).join("\n"));
         return mismatches(figures) === 0 ? 0 : 1;
@@ -143,6 +144,12 @@ async function replayWithKills(
     lag.stop();
     progress.stop();
   }
+}
+
+/** Other pipelines read the flights too, and would only take time away from the one that is shown. */
+async function stopOtherServices(platform: Platform): Promise<void> {
+  const others = platform.services.filter((name) => name !== processorService(platform));
+  await Promise.all(others.map((name) => platform.control.scale(name, 0)));
 }
 
 /** The service that runs the pipeline: the one of its name, else the one that pipelines share. */

@@ -30,6 +30,11 @@ export class Control {
     return processes[index]?.pid;
   }
 
+  /** Starts or stops processes of a service until so many run. */
+  async scale(service: string, processes: number): Promise<void> {
+    await this.post(`/services/${encodeURIComponent(service)}/count?n=${processes}`);
+  }
+
   /** Such as `/links/s3/cut`. False where there is no such target just now: a process may be between two starts. */
   async post(path: string): Promise<boolean> {
     const response = await this.#request("POST", path);

@@ -15,7 +15,7 @@ import {
 /** Web analytics end a session after half an hour without a page view. */
 const GAP_MS = 30 * MINUTE_MS;
 
-export const userSessions = pipeline("user-sessions")
+export const userSessions = pipeline("user-sessions", { service: "analytics" })
   // Phones send what they gathered every minute or so; what waited for a network longer comes within the lateness.
   .from(events(pageViewed), { outOfOrderMs: 2 * MINUTE_MS })
   .keyBy((view) => view.data.userId)

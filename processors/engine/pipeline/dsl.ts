@@ -31,7 +31,15 @@ export { stddev, variance } from "../aggregates/variance.ts";
 export { keyedState, type StateCodec } from "../operators/process/keyed-state.ts";
 export type { EventContext, ProcessFunctions, TimerContext } from "../operators/process/process-functions.ts";
 export { everyEventTimeMs, onClose, onUpdate } from "../windows/emission.ts";
-export { everyCount, global, hopping, session, sliding, tumbling } from "../windows/window.ts";
+export {
+  everyCount,
+  global,
+  hopping,
+  session,
+  sliding,
+  tumbling,
+  type WindowDefinition,
+} from "../windows/window.ts";
 export { PipelineError } from "./checks.ts";
 export type { CorrelateOptions, Correlation } from "./correlate-step.ts";
 export type { PipelineDefinition } from "./definition.ts";
@@ -40,6 +48,7 @@ export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, events, type Source } from "./source.ts";
 export type { StartAt } from "./start-at.ts";
+export type { KeyedStream } from "./stream.ts";
 export type { FromOptions } from "./stream-parts.ts";
 export { type Table, table } from "./table.ts";
 export type { WindowOptions } from "./window-step.ts";
