@@ -1,5 +1,5 @@
 /** A running platform, on this machine or on AWS, for commands that work on its pipelines' state. */
-import type { Admin } from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
 import { environmentVariables } from "../contracts/environment.ts";
 import { AwsCheckpointStore } from "../processors/adapters/aws-checkpoint-store.ts";
 import { KafkaLog } from "../processors/adapters/kafka-log.ts";
@@ -13,6 +13,7 @@ export interface Deployment {
   readonly environment: string;
   readonly log: KafkaLog;
   readonly store: AwsCheckpointStore;
+  readonly kafka: Kafka;
   readonly admin: Admin;
 }
 
@@ -56,10 +57,11 @@ export async function withDeployment<T>(
   });
   const environment = variable("environment");
   const log = new KafkaLog({ bootstrapServers, clientId: CLIENT_ID });
-  const admin = createKafka({ bootstrapServers, clientId: CLIENT_ID }).admin();
+  const kafka = createKafka({ bootstrapServers, clientId: CLIENT_ID });
+  const admin = kafka.admin();
   try {
     await admin.connect();
-    return await use({ environment, log, store, admin });
+    return await use({ environment, log, store, kafka, admin });
   } finally {
     await Promise.all([admin.disconnect(), log.close()]);
   }

@@ -13,6 +13,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "break brokers, processors, connections and stores at random, check every number",
     load: async () => (await import("./chaos/command.ts")).chaos,
   },
+  compare: {
+    summary: "compare the results of two pipelines, or of two versions of one",
+    load: async () => (await import("./compare/command.ts")).compare,
+  },
   demo: {
     summary: "replay real flights through it, kill a processor on the way, check every number",
     load: async () => (await import("./demo/command.ts")).demo,

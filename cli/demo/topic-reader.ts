@@ -44,7 +44,7 @@ export async function readTopic(
     const ends = await settledEndOffsets(admin, topic, signal);
     const readUncommitted = isolation === "uncommitted";
     const consumer = kafka.consumer({ ...FETCHING, groupId, readUncommitted });
-    await readTo(ends, consumer, topic, onRecords, signal);
+    await readTo(await partitionsWithRecords(admin, topic), consumer, topic, onRecords, signal);
     await admin.deleteGroups([groupId]).catch(() => {
       // A group left behind without members expires by itself.
     });
@@ -52,6 +52,12 @@ export async function readTopic(
   } finally {
     await admin.disconnect();
   }
+}
+
+/** Of a partition whose records were all deleted no end is ever announced. */
+async function partitionsWithRecords(admin: Admin, topic: string): Promise<Set<number>> {
+  const partitions = await admin.fetchTopicOffsets(topic);
+  return new Set(partitions.filter(({ low, high }) => low !== high).map(({ partition }) => partition));
 }
 
 /**
@@ -68,13 +74,12 @@ async function settledEndOffsets(admin: Admin, topic: string, signal: AbortSigna
 }
 
 async function readTo(
-  ends: EndOffsets,
+  unread: Set<number>,
   consumer: Consumer,
   topic: string,
   onRecords: (records: TopicRecords) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const unread = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
   if (unread.size === 0) return;
   // A client that has to join its group again, because a broker moved, starts again.
   const next = new Map<number, number>();

@@ -1,5 +1,5 @@
 /** What a reset asks of Kafka, with kafkajs. */
-import { type Admin, KafkaJSDeleteGroupsError } from "kafkajs";
+import type { Admin, KafkaJSDeleteGroupsError } from "kafkajs";
 import type { Groups } from "../engine/log/port.ts";
 
 const NON_EMPTY_GROUP = 68;
@@ -25,7 +25,7 @@ export class KafkaGroups implements Groups {
       await this.#admin.deleteGroups([group]);
       return true;
     } catch (error) {
-      if (!(error instanceof KafkaJSDeleteGroupsError)) throw error;
+      if (!isRefusal(error)) throw error;
       const codes = error.groups.map(({ errorCode }) => errorCode);
       if (codes.every((code) => code === GROUP_ID_NOT_FOUND)) return true;
       if (codes.includes(NON_EMPTY_GROUP)) return false;
@@ -41,3 +41,7 @@ export class KafkaGroups implements Groups {
     if (partitions.length > 0) await this.#admin.deleteTopicRecords({ topic, partitions });
   }
 }
+
+/** By its name: kafkajs exports the class in a way that Node's module loader does not see. */
+const isRefusal = (error: unknown): error is KafkaJSDeleteGroupsError =>
+  error instanceof Error && error.name === "KafkaJSDeleteGroupsError";
