@@ -5,30 +5,45 @@
  */
 
 import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { LargeMap } from "./large-map.ts";
 
 const BUCKETS_PER_HORIZON = 16;
+
+/** A bucket may hold a million ids. They leave memory a few at each that is added: no step takes long. */
+const MAX_CLEANED_PER_ADD = 8;
 
 interface Bucket {
   readonly identities: string[];
   readonly keyHashes: number[];
   /** How many of them the last write had. */
   written: number;
+  /** Its ids count as not seen, also while they are still in memory. */
+  forgotten: boolean;
 }
 
 export class SeenEvents {
   readonly #bucketMs: number;
   readonly #horizonMs: number;
-  readonly #identities = new Set<string>();
+  /** The bucket of each id. */
+  readonly #identities = new LargeMap<Bucket>();
   readonly #buckets = new Map<number, Bucket>();
   #oldestBucket = Number.POSITIVE_INFINITY;
+  /** Forgotten ones with ids that are still in memory. */
+  #leaving: Bucket[] = [];
+  #size = 0;
 
   constructor(horizonMs: number) {
     this.#horizonMs = horizonMs;
     this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
   }
 
+  /** How many ids it remembers. */
+  get size(): number {
+    return this.#size;
+  }
+
   has(identity: string): boolean {
-    return this.#identities.has(identity);
+    return this.#identities.get(identity)?.forgotten === false;
   }
 
   /** Remembers an event. The key's hash goes with it, so that a repartitioning can tell whose it is. */
@@ -36,13 +51,15 @@ export class SeenEvents {
     const index = Math.floor(timeMs / this.#bucketMs);
     let bucket = this.#buckets.get(index);
     if (bucket === undefined) {
-      bucket = { identities: [], keyHashes: [], written: 0 };
+      bucket = { identities: [], keyHashes: [], written: 0, forgotten: false };
       this.#buckets.set(index, bucket);
       if (index < this.#oldestBucket) this.#oldestBucket = index;
     }
     bucket.identities.push(identity);
     bucket.keyHashes.push(keyHash);
-    this.#identities.add(identity);
+    this.#identities.set(identity, bucket);
+    this.#size += 1;
+    if (this.#leaving.length > 0) this.#clean();
   }
 
   /** Forgets the buckets that lie wholly before the horizon. */
@@ -52,12 +69,14 @@ export class SeenEvents {
     this.#oldestBucket = Number.POSITIVE_INFINITY;
     for (const [index, bucket] of this.#buckets) {
       if (index < keepFrom) {
-        for (const identity of bucket.identities) this.#identities.delete(identity);
-        this.#buckets.delete(index);
+        this.#forget(index, bucket);
       } else if (index < this.#oldestBucket) {
         this.#oldestBucket = index;
       }
     }
+    if (this.#size > 0) return;
+    this.#identities.clear();
+    this.#leaving = [];
   }
 
   /** Every bucket, whole. */
@@ -83,6 +102,26 @@ export class SeenEvents {
 
   restored(): void {
     for (const bucket of this.#buckets.values()) bucket.written = bucket.identities.length;
+  }
+
+  #forget(index: number, bucket: Bucket): void {
+    bucket.forgotten = true;
+    this.#buckets.delete(index);
+    this.#leaving.push(bucket);
+    this.#size -= bucket.identities.length;
+  }
+
+  #clean(): void {
+    const bucket = this.#leaving.at(-1)!;
+    for (let left = MAX_CLEANED_PER_ADD; left > 0; left--) {
+      const identity = bucket.identities.pop();
+      if (identity === undefined) {
+        this.#leaving.pop();
+        return;
+      }
+      // It may have been seen again since, and be another bucket's.
+      if (this.#identities.get(identity) === bucket) this.#identities.delete(identity);
+    }
   }
 
   #write(writer: ByteWriter, firstOf: (bucket: Bucket) => number): void {
