@@ -24,7 +24,9 @@ export class CheckpointStorage extends Construct {
       removalPolicy: scope.dataRemovalPolicy,
     });
     this.table = new Table(this, "Table", {
+      // A task's slot and small blobs have one partition key, so that its owner can list them.
       partitionKey: { name: "pk", type: AttributeType.STRING },
+      sortKey: { name: "sk", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: scope.config.removalPolicy === "retain",
@@ -39,6 +41,7 @@ export class CheckpointStorage extends Construct {
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
     );
     // Blobs of tasks are called `<environment>/<pipeline>/…`. Savepoints are made by people, and are there to stay.

@@ -6,6 +6,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  paginateQuery,
   UpdateItemCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
@@ -14,6 +15,7 @@ import {
   GetObjectCommand,
   NoSuchKey,
   PutObjectCommand,
+  paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { BucketUnavailableError, TableUnavailableError } from "../../runtime/errors.ts";
@@ -42,15 +44,30 @@ export interface AwsCheckpointStoreOptions {
   /** Both clients must limit how long a request may take; the SDK does not by itself. */
   readonly dynamodb: DynamoDBClient;
   readonly s3: S3Client;
-  /** Its partition key is the string `pk`; it has no sort key. */
+  /** Its partition key is the string `pk`, its sort key the string `sk`. */
   readonly table: string;
   readonly bucket: string;
 }
 
 type Item = Record<string, AttributeValue>;
 
-const slotKey = (task: TaskId): Item => ({ pk: { S: `slot#${task}` } });
-const blobKey = (name: string): Item => ({ pk: { S: `blob#${name}` } });
+/** A task's slot and its small blobs are one item collection, so that they can be listed. */
+const slotKey = (task: TaskId): Item => ({ pk: { S: task }, sk: { S: "slot" } });
+
+function blobKey(name: string): Item {
+  const [folder, rest] = splitName(name);
+  return { pk: { S: folder }, sk: { S: `${BLOB}${rest}` } };
+}
+
+const BLOB = "blob#";
+
+/** Blobs of a task are called `environment/pipeline/partition/…`, those of savepoints `savepoints/environment/pipeline/…`. */
+const FOLDER_SEGMENTS = 3;
+
+function splitName(name: string): readonly [folder: string, rest: string] {
+  const segments = name.split("/");
+  return [segments.slice(0, FOLDER_SEGMENTS).join("/"), segments.slice(FOLDER_SEGMENTS).join("/")];
+}
 
 /**
  * Rejects with SlotRefusedError where the port says so, otherwise with TableUnavailableError or
@@ -139,6 +156,14 @@ export class AwsCheckpointStore implements CheckpointStore {
     return Item?.bytes?.B ?? this.#bucket(`read the blob ${name}`, this.#getObject(name));
   }
 
+  async list(task: TaskId): Promise<readonly string[]> {
+    const lists = await Promise.all([
+      this.#table(`list the blobs of the task ${task}`, this.#listItems(task)),
+      this.#bucket(`list the blobs of the task ${task}`, this.#listObjects(task)),
+    ]);
+    return lists.flat();
+  }
+
   /** From both places: a name does not tell how large its blob was. */
   async delete(names: readonly string[]): Promise<void> {
     const tableBatches = chunks(names, MAX_ITEMS_PER_BATCH).map((batch) => this.#deleteItems(batch));
@@ -158,6 +183,35 @@ export class AwsCheckpointStore implements CheckpointStore {
       if (error instanceof NoSuchKey) return null;
       throw error;
     }
+  }
+
+  async #listItems(task: TaskId): Promise<string[]> {
+    const { dynamodb, table } = this.#options;
+    const query = {
+      TableName: table,
+      ConsistentRead: true,
+      KeyConditionExpression: "#pk = :task AND begins_with(#sk, :blob)",
+      ProjectionExpression: "#sk",
+      ExpressionAttributeNames: { "#pk": "pk", "#sk": "sk" },
+      ExpressionAttributeValues: { ":task": { S: task }, ":blob": { S: BLOB } },
+    };
+    const names: string[] = [];
+    for await (const { Items = [] } of paginateQuery({ client: dynamodb }, query)) {
+      names.push(...Items.map(({ sk }) => `${task}/${sk!.S!.slice(BLOB.length)}`));
+    }
+    return names;
+  }
+
+  async #listObjects(task: TaskId): Promise<string[]> {
+    const { s3, bucket } = this.#options;
+    const names: string[] = [];
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: s3 },
+      { Bucket: bucket, Prefix: `${task}/` },
+    )) {
+      names.push(...Contents.map(({ Key }) => Key!));
+    }
+    return names;
   }
 
   async #deleteItems(names: readonly string[]): Promise<void> {

@@ -32,8 +32,8 @@ export class Checkpoints {
       new ScanCommand({
         TableName: this.#table,
         ConsistentRead: true,
-        FilterExpression: "begins_with(pk, :slot) AND attribute_exists(id)",
-        ExpressionAttributeValues: { ":slot": { S: "slot#" } },
+        FilterExpression: "sk = :slot AND attribute_exists(id)",
+        ExpressionAttributeValues: { ":slot": { S: "slot" } },
       }),
     );
     return Count > 0;
@@ -41,7 +41,7 @@ export class Checkpoints {
 
   /** As where the table was restored from a time before the task began. */
   async deleteSlot(task: string): Promise<void> {
-    const Key = { pk: { S: `slot#${task}` } };
+    const Key = { pk: { S: task }, sk: { S: "slot" } };
     await this.#dynamodb.send(new DeleteItemCommand({ TableName: this.#table, Key }));
   }
 }

@@ -44,6 +44,10 @@ export class MemoryCheckpointStore implements CheckpointStore {
     return this.#blobs.get(name) ?? null;
   }
 
+  async list(task: string): Promise<string[]> {
+    return [...this.#blobs.keys()].filter((name) => name.startsWith(`${task}/`));
+  }
+
   async delete(names: readonly string[]): Promise<void> {
     for (const name of names) this.#blobs.delete(name);
   }

@@ -149,6 +149,20 @@ export class Checkpointer {
     await this.#options.store.delete([superseded.name, ...gone.map((blob) => blob.name)]);
   }
 
+  /**
+   * Deletes what earlier owners left behind: names of lower epochs outside of the loaded chain (rule 9). Only the newest
+   * owner may ask for it, after it has rolled forward: what follows is written by it, or by owners with higher epochs.
+   */
+  async collect(epoch: number, { name, manifest }: Pick<Prepared, "name" | "manifest">): Promise<void> {
+    const { store, task } = this.#options;
+    const { outputs } = manifest;
+    const chain = [...snapshotsOf(manifest), ...(outputs === null ? [] : [outputs])];
+    const kept = new Set([name, ...chain.map((blob) => blob.name)]);
+    const names = await store.list(task);
+    const orphans = names.filter((blob) => epochIn(blob, task) < epoch && !kept.has(blob));
+    if (orphans.length > 0) await store.delete(orphans);
+  }
+
   #snapshots(blobs: Blobs): Promise<Uint8Array[]> {
     return Promise.all(snapshotsOf(blobs).map((blob) => this.#read(blob.name, blob.sha256)));
   }
@@ -209,5 +223,8 @@ function commitOffsets(name: string, manifest: Manifest, bytes: Uint8Array): Off
     metadata,
   }));
 }
+
+/** The epoch that a name carries; not a number where it is none of ours. */
+const epochIn = (name: string, task: TaskId): number => Number.parseInt(name.slice(task.length + 1), 10);
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");

@@ -45,6 +45,8 @@ export interface CheckpointStore {
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Reads a blob; null where it does not exist. */
   get(name: string): Promise<Uint8Array | null>;
+  /** Names of all blobs of a task: those that begin with its id and a slash. */
+  list(task: TaskId): Promise<readonly string[]>;
   /** Deletes blobs; missing ones are no error. */
   delete(names: readonly string[]): Promise<void>;
 }

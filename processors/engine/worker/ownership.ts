@@ -170,6 +170,7 @@ export class Ownership {
       // Without the outputs and the state: an idle task would keep both until its next checkpoint.
       this.#last = { name: loaded.name, manifest: loaded.manifest };
       this.#chain = new Chain(this.#options.limits, loaded.manifest, loaded.extendable);
+      void this.#collect(this.#last);
       return { loaded, step: step.kind };
     } catch (error) {
       // A newer owner moves on and deletes what this one is reading: only an owner may say that state is lost.
@@ -318,6 +319,15 @@ export class Ownership {
     } catch (error) {
       // Left-over blobs cost storage, nothing else.
       this.#options.context.observer.retried(this.#name, "discard", error as Error);
+    }
+  }
+
+  /** Beside the processing. */
+  async #collect(loaded: Pick<Prepared, "name" | "manifest">): Promise<void> {
+    try {
+      await this.#checkpointer.collect(this.#epoch, loaded);
+    } catch (error) {
+      this.#options.context.observer.retried(this.#name, "collect", error as Error);
     }
   }
 

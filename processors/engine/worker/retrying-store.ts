@@ -14,5 +14,6 @@ export const retryingStore = (store: CheckpointStore, retry: Retry): CheckpointS
   put: (name, bytes) => retry("write", () => store.put(name, bytes)),
   get: (name) => retry("load", () => store.get(name)),
   // What is left over costs storage, and is collected by the next owner: nobody waits for it.
+  list: (task) => store.list(task),
   delete: (names) => store.delete(names),
 });

@@ -107,9 +107,13 @@ describe("resetting a task", () => {
 describe("blobs", () => {
   const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index % 251);
 
+  const keyOf = (name: string) => ({
+    pk: { S: task },
+    sk: { S: `blob#${name.slice(task.length + 1)}` },
+  });
   const inTable = async (name: string) => {
     const { dynamodb, table: TableName } = storage;
-    const command = new GetItemCommand({ TableName, Key: { pk: { S: `blob#${name}` } } });
+    const command = new GetItemCommand({ TableName, Key: keyOf(name) });
     return (await dynamodb.send(command)).Item !== undefined;
   };
   const inBucket = (name: string) =>
@@ -133,6 +137,17 @@ describe("blobs", () => {
 
   test("a missing one is null", async () => {
     expect(await store.get(`${task}/never-written`)).toBeNull();
+  });
+
+  test("those of a task are listed from both places, and no others", async () => {
+    await store.claim(task, "host/1");
+    const names = [`${task}/00000001-0/base`, `${task}/00000001-0`, `${task}/00000002-1/outputs`];
+    const others = [`${task}0/00000001-0`, `savepoints/${task.slice(0, task.lastIndexOf("/"))}/before`];
+    for (const [index, name] of [...names, ...others].entries()) {
+      await store.put(name, bytes(index === 2 ? MAX_INLINE_BYTES + 1 : 10));
+    }
+    expect([...(await store.list(task))].sort()).toEqual([...names].sort());
+    expect(await store.list(`${task}1`)).toEqual([]);
   });
 
   test("any number of them is deleted from both places, missing ones among them", async () => {

@@ -24,6 +24,7 @@ function storeOf(blobs: Map<string, Uint8Array>): CheckpointStore {
     read: async () => ({ epoch: 1, slot: null, generation: 1 }),
     register: async () => undefined,
     reset: async () => undefined,
+    list: async (task) => [...blobs.keys()].filter((name) => name.startsWith(`${task}/`)),
     delete: async (names) => names.forEach((name) => void blobs.delete(name)),
   };
 }
@@ -192,6 +193,20 @@ describe("a chain of checkpoints", () => {
 
     await expect(checkpointer.load(last.name, null)).rejects.toMatchObject({ code: "missing" });
   });
+});
+
+test("collecting deletes what earlier owners left, and keeps the chain and everything newer", async () => {
+  const blobs = new Map<string, Uint8Array>();
+  const checkpointer = checkpointerOn(blobs);
+  const [task, other] = ["dev/readings/0", "dev/readings/01"];
+  const loaded = await checkpointer.write(`${task}/00000002-1-a`, freshTask(definition).cut(), 1, null);
+  const kept = [...blobs.keys(), `${task}/00000003-2-b`, `${task}/00000004-2-c`, `${other}/00000001-1-d`];
+  const left = [`${task}/00000001-1-e/base`, `${task}/00000002-2-f`];
+  for (const name of [...kept, ...left]) blobs.set(name, new Uint8Array());
+
+  await checkpointer.collect(3, loaded);
+
+  expect([...blobs.keys()].sort()).toEqual(kept.sort());
 });
 
 function feedAt(

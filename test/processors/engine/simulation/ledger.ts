@@ -130,6 +130,18 @@ export class Ledger implements TransactionEvents {
     this.#compare(account, name, manifest, records);
   }
 
+  /** Blobs of owners before the present one that are no part of what is committed (rule 9). */
+  leftOvers(partition: number): string[] {
+    const task = this.#options.taskOf(partition);
+    const { name, manifest } = this.#accounts[partition]!.checkpoints.at(-1)!;
+    const { epoch } = this.#store!.slots.get(task)!;
+    const kept = new Set([name, ...blobNames(manifest)]);
+    const names = [...this.#store!.blobs.keys()].filter((blob) => blob.startsWith(`${task}/`));
+    return names.filter(
+      (blob) => !kept.has(blob) && Number(blob.slice(task.length + 1).split("-")[0]) < epoch,
+    );
+  }
+
   /** The whole run against one task that was never cut. */
   compareWhole(partition: number): void {
     const { reference, outputs, written, checkpoints } = this.#accounts[partition]!;

@@ -21,7 +21,9 @@ import { World } from "./world.ts";
 const FAULTS_END_MS = 8_000;
 /** Longer than everything together that may hold a task up once faults have stopped. */
 const GIVE_UP_MS = FAULTS_END_MS + 60_000;
-const SETTLE_MS = 3_000;
+const SETTLE_MS = 5_000;
+/** Requests and deletes of the faulty time have taken effect by then. */
+const LATEST_REQUEST_MS = 15_000;
 const INPUT = "readings-in";
 const DAY_MS = 86_400_000;
 /** Small, so that a run meets every limit. */
@@ -121,7 +123,9 @@ class Simulation {
     const repair = this.#parked.size > 0 ? this.#damage?.repair : null;
     if (repair) await this.#repair(repair);
     for (const partition of this.#healthy()) this.#ledger.compareWhole(partition);
-    if (this.#parked.size === 0 && this.#seed % 8 === 1) await this.#spendADay();
+    if (this.#parked.size > 0) return;
+    if (this.#seed % 8 === 1) await this.#spendADay();
+    if (this.#seed % 4 === 2) await this.#takeAnew();
   }
 
   #until(untilMs: number, done: () => boolean): Promise<void> {
@@ -310,6 +314,17 @@ class Simulation {
     for (const [index, partition] of this.#healthy().entries()) {
       const { length } = this.#ledger.committedOf(partition);
       if (length <= before[index]!) this.#problems.push(`task ${partition} commits nothing while it is idle`);
+    }
+  }
+
+  /** New owners leave nothing behind of those before them. */
+  async #takeAnew(): Promise<void> {
+    await this.#until(this.#world.nowMs + LATEST_REQUEST_MS, () => false);
+    for (const process of this.#processes) this.#crash(process);
+    await this.#until(this.#world.nowMs + SETTLE_MS, () => false);
+    for (const partition of this.#healthy()) {
+      const left = this.#ledger.leftOvers(partition);
+      if (left.length > 0) this.#problems.push(`task ${partition} leaves ${left.length} blobs: ${left[0]}`);
     }
   }
 

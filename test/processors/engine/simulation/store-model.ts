@@ -43,6 +43,8 @@ export class StoreModel {
         return process.call(placeOf(bytes), () => void this.blobs.set(name, copy));
       },
       get: (name) => process.call(placeOf(this.blobs.get(name)), () => this.blobs.get(name) ?? null),
+      list: (task) =>
+        process.call("bucket", () => [...this.blobs.keys()].filter((name) => name.startsWith(`${task}/`))),
       delete: (names) => process.call("bucket", () => this.#delete(names)),
     };
   }

@@ -80,6 +80,7 @@ export function checkpointerOf(
       read: unused,
       register: unused,
       reset: unused,
+      list: unused,
     },
     task: `dev/${definition.name}/${partition}`,
     definition,
