@@ -77,7 +77,7 @@ const startAt = { savepoint: "before", of: "v1" };
 const kept = ({ blobs }: MemoryStore) => [...blobs.keys()].filter((name) => name.startsWith("savepoints/"));
 
 describe("a savepoint", () => {
-  test("is what another pipeline goes on from: same results under its own name", async () => {
+  test.each(["v2", "v1"])("is what %s goes on from: same results under its own name", async (name) => {
     const { store, commits, tasks } = await scene();
     const saved = await take({ store, commits });
     expect(
@@ -89,14 +89,14 @@ describe("a savepoint", () => {
     // The pipeline goes on, and what its checkpoint was made of is deleted.
     for (const name of [...store.blobs.keys()]) if (name.startsWith("dev/")) store.blobs.delete(name);
 
-    const second = version({ name: "v2", startAt });
+    const second = version({ name, startAt });
     const task = taskFrom(second, await begin(store, second));
     feedRest(tasks[0]!, records);
     feedRest(task, records);
     const [before, after] = [tasks[0]!.cut(), task.cut()];
     expect(resultsFrom(after)).toEqual(resultsFrom(before));
     expect(after.counters).toEqual(before.counters);
-    expect(new Set(after.outputs.map(({ topic }) => topic))).toEqual(new Set(["v2.results"]));
+    expect(new Set(after.outputs.map(({ topic }) => topic))).toEqual(new Set([`${name}.results`]));
   });
 
   test("may be read by a definition with another aggregate, whose old windows begin empty", async () => {
