@@ -21,6 +21,10 @@ export class HeldStaging {
     this.#lateAfterMs = lateAfterMs;
   }
 
+  get size(): number {
+    return this.#staged.length;
+  }
+
   /** Fractions of a millisecond are cut off: what is held is placed in windows of whole ones. */
   add(part: number, key: string, timeMs: number, event: unknown): void {
     const text = toJsonText(event, "an event that is held for others must be plain JSON; map it before: it");

@@ -65,7 +65,10 @@ export interface Operator {
    * @param arrivalMs when the event's record arrived; null after a tick or a watermark record
    */
   progressed?(watermarkMs: number, idle: boolean, arrivalMs: number | null): void;
-  /** Whether an element of this key and time could be kept only as a further row. Asked when the state is full. */
+  /**
+   * Whether an element of this key and time, which it has staged, can be kept only as a further entry. Asked when the
+   * state is full.
+   */
   needsRow(key: string, timeMs: number): boolean;
   /** The watermark at which there is something to do next; positive infinity: nothing. */
   readonly dueMs: number;

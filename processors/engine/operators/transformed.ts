@@ -91,6 +91,8 @@ class Transformed implements Operator {
   readonly #operator: Operator;
   readonly #elementsOf: ElementsOf;
   readonly #untouchedInput: number | undefined;
+  /** Whether the event that was staged last became anything. */
+  #became = true;
 
   constructor(operator: Operator, elementsOf: ElementsOf, untouchedInput: number | undefined) {
     this.#operator = operator;
@@ -103,6 +105,7 @@ class Transformed implements Operator {
   }
 
   stage(event: unknown, key: string, timeMs: number, watermarkMs: number, input: number): void {
+    this.#became = true;
     if (input === this.#untouchedInput) {
       this.#operator.stage(event, key, timeMs, watermarkMs, input);
       return;
@@ -112,6 +115,7 @@ class Transformed implements Operator {
       () => this.#elementsOf(event, key),
       "a step after keyBy threw",
     );
+    this.#became = elements.length > 0;
     for (const element of elements) this.#operator.stage(element, key, timeMs, watermarkMs, input);
   }
 
@@ -120,7 +124,7 @@ class Transformed implements Operator {
   }
 
   needsRow(key: string, timeMs: number): boolean {
-    return this.#operator.needsRow(key, timeMs);
+    return this.#became && this.#operator.needsRow(key, timeMs);
   }
 
   discard(): void {

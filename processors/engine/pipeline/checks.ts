@@ -111,10 +111,22 @@ function requireCount(pipeline: string, setting: string, value: number): void {
 /** A JavaScript Map ends at 2^24 entries, and a task may need several of them for one entry. */
 const MAX_ENTRIES = 16_000_000;
 
+/** More than any heap holds. */
+const MAX_IDS = 1_000_000_000;
+
 /** @throws PipelineError where a task cannot hold so many */
 export function requireEntries(pipeline: string, entries: number): void {
-  if (Number.isSafeInteger(entries) && entries >= 1 && entries <= MAX_ENTRIES) return;
+  requireWithin(pipeline, "maxEntriesPerTask", entries, MAX_ENTRIES);
+}
+
+/** @throws PipelineError where a task cannot remember so many */
+export function requireIds(pipeline: string, ids: number): void {
+  requireWithin(pipeline, "maxIdsPerTask", ids, MAX_IDS);
+}
+
+function requireWithin(pipeline: string, setting: string, value: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
   throw new PipelineError(
-    `pipeline ${pipeline}: maxEntriesPerTask is ${entries}; it must be a whole number from 1 to ${MAX_ENTRIES}`,
+    `pipeline ${pipeline}: ${setting} is ${value}; it must be a whole number from 1 to ${most}`,
   );
 }

@@ -9,8 +9,10 @@ export interface PipelineDefinition {
   readonly service: string;
   /** Where its inputs of events begin while it has no state. */
   readonly startAt: StartAt;
-  /** Rows, keyed states and held events that a task may hold; see StateLimit. */
+  /** Rows, keyed states, timers, held events and rows of tables that a task may hold; see StateLimit. */
   readonly maxEntriesPerTask: number;
+  /** Ids that a task may remember for dedupe. */
+  readonly maxIdsPerTask: number;
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];

@@ -12,7 +12,7 @@
  * What types cannot say is checked when the pipeline is made, and throws {@link PipelineError}, so before anything
  * is consumed.
  */
-import { requireEntries, requireName } from "./checks.ts";
+import { requireEntries, requireIds, requireName } from "./checks.ts";
 import { requireStartAt, type StartAt } from "./start-at.ts";
 import { PipelineStart } from "./stream.ts";
 
@@ -64,21 +64,26 @@ export interface PipelineOptions {
   /** Where it begins while it has no state, see {@link StartAt}; later it has no effect. Default: `earliest`. */
   readonly startAt?: StartAt;
   /**
-   * Rows, keyed states and held events that one task may hold. Past it an event that would need another goes to the
-   * dead letters (`state-full`), and what is there goes on. Default: 2,000,000, about half a gigabyte where a row has
-   * four numbers (docs/engine.md says how to calculate it).
+   * Rows, keyed states, timers, held events and rows of tables that one task may hold. Past it an event that would need
+   * another goes to the dead letters (`state-full`), and what is there goes on. Default: 2,000,000, about half a
+   * gigabyte where a row has four numbers (docs/engine.md says how to calculate it).
    */
   readonly maxEntriesPerTask?: number;
+  /** Ids that one task may remember for dedupe; past it new events go to the dead letters too. Default: 10,000,000. */
+  readonly maxIdsPerTask?: number;
 }
 
 const DEFAULT_MAX_ENTRIES_PER_TASK = 2_000_000;
+const DEFAULT_MAX_IDS_PER_TASK = 10_000_000;
 
 /** Starts a pipeline. Its name is lower-case words joined by hyphens; it names topics, groups and routes. */
 export function pipeline(name: string, options: PipelineOptions = {}): PipelineStart {
   requireName("pipeline name", name);
   const { service = name, startAt = "earliest" } = options;
-  const { maxEntriesPerTask = DEFAULT_MAX_ENTRIES_PER_TASK } = options;
+  const { maxEntriesPerTask = DEFAULT_MAX_ENTRIES_PER_TASK, maxIdsPerTask = DEFAULT_MAX_IDS_PER_TASK } =
+    options;
   requireEntries(name, maxEntriesPerTask);
+  requireIds(name, maxIdsPerTask);
   requireStartAt(name, startAt);
-  return new PipelineStart({ name, service, startAt, maxEntriesPerTask });
+  return new PipelineStart({ name, service, startAt, maxEntriesPerTask, maxIdsPerTask });
 }

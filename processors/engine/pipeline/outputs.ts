@@ -70,7 +70,7 @@ export class Outputs {
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
     const { stream, right } = this.#parts;
-    const { name, service, startAt, maxEntriesPerTask, upstream } = stream;
+    const { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, upstream } = stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
     requireDistinctTopics(name, inputs);
@@ -81,6 +81,7 @@ export class Outputs {
         service,
         startAt,
         maxEntriesPerTask,
+        maxIdsPerTask,
         inputs,
         operators,
         upstream,

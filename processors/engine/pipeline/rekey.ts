@@ -48,7 +48,7 @@ export function rekeyed(
 
 /** What a stage reads that another one writes: its time and its silences come with it. */
 export function behind(
-  { name, service, startAt, maxEntriesPerTask }: StreamParts,
+  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask }: StreamParts,
   { topic }: ForwardingStage,
   source: Source<unknown>,
 ): StreamParts {
@@ -57,6 +57,7 @@ export function behind(
     service,
     startAt,
     maxEntriesPerTask,
+    maxIdsPerTask,
     role: "forwarded",
     source: { ...source, topic },
     outOfOrderMs: 0,
@@ -84,6 +85,7 @@ function forwardingStage(
     service: stream.service,
     startAt: stream.startAt,
     maxEntriesPerTask: stream.maxEntriesPerTask,
+    maxIdsPerTask: stream.maxIdsPerTask,
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     upstream: stream.upstream,

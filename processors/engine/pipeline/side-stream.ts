@@ -23,7 +23,13 @@ export function stream<Event>(
 ): SideStream<Event> {
   return new SideStream<Event>(
     sourceParts(
-      { name: `with ${source.topic}`, service: "", startAt: "earliest", maxEntriesPerTask: 0 },
+      {
+        name: `with ${source.topic}`,
+        service: "",
+        startAt: "earliest",
+        maxEntriesPerTask: 0,
+        maxIdsPerTask: 0,
+      },
       source,
       options,
     ),
@@ -81,7 +87,7 @@ export class KeyedSideStream<Event> {
  * @throws PipelineError where an option cannot be
  */
 export function sourceParts<Event>(
-  { name, service, startAt, maxEntriesPerTask }: PipelineParts,
+  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask }: PipelineParts,
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
@@ -100,6 +106,7 @@ export function sourceParts<Event>(
     service,
     startAt,
     maxEntriesPerTask,
+    maxIdsPerTask,
     role: "events",
     source: complete as Source<unknown>,
     outOfOrderMs,

@@ -60,13 +60,14 @@ class SpreadWindows<Event> {
   /** The stage that aggregates what is in each partition. It dedupes too, as nobody can tell in a row. */
   #partials(aggregates: readonly NamedAggregate[]): PipelineDefinition {
     const { topic, partitions, stage } = this.#stage;
-    const { service, startAt, maxEntriesPerTask, upstream } = this.#stream;
+    const { service, startAt, maxEntriesPerTask, maxIdsPerTask, upstream } = this.#stream;
     const operators = [new PartialsDefinition({ ...this.#stage, ...this.#choice, aggregates })];
     return Object.freeze({
       name: stage,
       service,
       startAt,
       maxEntriesPerTask,
+      maxIdsPerTask,
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
       upstream,

@@ -25,6 +25,7 @@ export interface PipelineParts {
   readonly service: string;
   readonly startAt: StartAt;
   readonly maxEntriesPerTask: number;
+  readonly maxIdsPerTask: number;
 }
 
 export interface StreamParts extends PipelineParts {

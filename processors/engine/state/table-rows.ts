@@ -27,6 +27,10 @@ export class TableRows {
     return this.#rows.size;
   }
 
+  has(key: string): boolean {
+    return this.#rows.get(key) !== undefined;
+  }
+
   /** @throws whatever decoding throws: code that was changed since the row was taken */
   get(key: string): unknown {
     const entry = this.#rows.get(key);

@@ -77,7 +77,7 @@ export class Task {
     this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
     this.#keys = new KeyCache(definition.forwards === null ? { partition, partitions } : null);
     this.#streams = state.inputs.filter(({ table }) => table === null);
-    this.#limit = new StateLimit(state, definition.maxEntriesPerTask);
+    this.#limit = new StateLimit(state, definition);
     const tables = new Map(
       state.inputs.flatMap(({ table }, input) =>
         table === null ? [] : [[definition.inputs[input]!.topic, table]],
@@ -113,9 +113,9 @@ export class Task {
     return this.#outbox.records;
   }
 
-  /** How much its operators hold. */
-  get entries(): number {
-    return this.#limit.entries;
+  /** How much it holds, and what share that is of its limits. */
+  get limit(): Pick<StateLimit, "entries" | "share"> {
+    return this.#limit;
   }
 
   /** Size of the outputs that wait for the next checkpoint. */
@@ -249,7 +249,8 @@ export class Task {
   #applyTableRecord(batch: RecordBatch, index: number, input: number, table: TableRows): void {
     const { counters } = this.#state;
     const definition = this.#definition.inputs[input]!;
-    if (applyTableRecord(batch, index, definition, table, this.#keys)) counters.counted += 1;
+    const place = { table, keys: this.#keys, limit: this.#limit };
+    if (applyTableRecord(batch, index, definition, place)) counters.counted += 1;
     else counters.ignored += 1;
   }
 
@@ -286,7 +287,10 @@ export class Task {
     for (const follower of this.#followers) follower.progressed!(watermarkMs, idle, arrivalMs);
   }
 
-  /** Order of judgement: dead, older than the horizon, duplicate, late, counted. */
+  /**
+   * Order of judgement: dead, older than the horizon, duplicate, no room, late, counted. An event that there is no room
+   * for says what time it is like any other: else a full state would stay full.
+   */
   #applyEvent(batch: RecordBatch, index: number, value: Uint8Array, input: number): void {
     const definition = this.#definition.inputs[input]!;
     const { seen, fromMs } = this.#state.inputs[input]!;
@@ -313,6 +317,11 @@ export class Task {
       counters.duplicate += 1;
     } else if (elements === 0) {
       counters.ignored += 1;
+    } else if (this.#limit.refusal !== undefined) {
+      const { reason, message } = this.#limit.refusal;
+      this.#discard();
+      counters.dead += 1;
+      this.#outbox.deadRecord(batch, index, reason, message);
     } else {
       this.#commit(batch, index);
     }
@@ -321,6 +330,7 @@ export class Task {
 
   /** Hands what the event becomes to every operator; returns how many elements that was. */
   #stage({ transform, key }: InputDefinition, event: unknown, timeMs: number, input: number): number {
+    this.#limit.begin();
     if (transform === null) {
       this.#stageElement(key, event, timeMs, input);
       return 1;
@@ -333,9 +343,9 @@ export class Task {
   #stageElement(keyOf: InputDefinition["key"], element: unknown, timeMs: number, input: number): void {
     const key = rejectionOf("user-code-failed", () => keyOf(element), "the key function threw");
     this.#lastHash = this.#keys.of(key).hash;
-    this.#limit.requireRoom(this.#operators, key, timeMs);
     const { watermarkMs } = this.#state;
     for (const operator of this.#operators) operator.stage(element, key, timeMs, watermarkMs, input);
+    this.#limit.staged(this.#operators, key, timeMs);
   }
 
   /** Hash of the key of the element that was staged last: a repartitioning tells by it whose an identity is. */
@@ -354,6 +364,7 @@ export class Task {
     else this.#late(batch, index, lateByMs);
   }
 
+  /** Whether nothing of this identity was seen; then it is remembered, where there is room for the event. */
   #firstSighting(
     { source }: InputDefinition,
     seen: NonNullable<InputState["seen"]>,
@@ -362,7 +373,7 @@ export class Task {
   ): boolean {
     const identity = identityOf(source, event);
     if (seen.has(identity)) return false;
-    seen.add(identity, timeMs, this.#lastHash);
+    if (this.#limit.hasRoomForId()) seen.add(identity, timeMs, this.#lastHash);
     return true;
   }
 

@@ -57,9 +57,9 @@ describe.each(kinds)("a task with %s windows that is full", (_, window) => {
   test("dead-letters the event that would need a further entry, also after a recovery", () => {
     const task = taskOf(window);
     feed(task, four.slice(0, 3));
-    expect(task.entries).toBe(3);
+    expect(task.limit.entries).toBe(3);
     const recovered = taskOf(window, decodeSnapshot(definitionOf(window), task.cut().snapshot));
-    expect(recovered.entries).toBe(3);
+    expect(recovered.limit.entries).toBe(3);
 
     for (const each of [task, recovered]) {
       feed(each, four.slice(3));
@@ -76,7 +76,7 @@ describe.each(kinds.filter(([name]) => name !== "global"))("a task with %s windo
     const task = taskOf(window);
     feed(task, [...four.slice(0, 3), watermark(3, 1_000)]);
 
-    expect(task.entries).toBe(0);
+    expect(task.limit.entries).toBe(0);
     feed(task, [{ ...recordsOf([{ key: "d", t: 2_000 }])[0]!, offset: 4 }]);
     expect(task.counters).toMatchObject({ counted: 4, dead: 0 });
   });

@@ -26,8 +26,9 @@ export class CorrelateState implements OperatorState {
     this.events = new HeldEvents(() => definition.settings.withinMs);
   }
 
+  /** A number is kept for as long as the event that it was for would have been. */
   get entries(): number {
-    return this.events.size;
+    return this.events.size + this.#numbers.size;
   }
 
   open(context: OperatorContext): Operator {

@@ -50,9 +50,9 @@ export class Correlate implements Operator {
     return this.#staging.commit(watermarkMs);
   }
 
-  /** Every event is held for a while. */
+  /** Every event that is a part is held for a while. */
   needsRow(): boolean {
-    return true;
+    return this.#staging.size > 0;
   }
 
   discard(): void {

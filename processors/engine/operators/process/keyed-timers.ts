@@ -23,6 +23,10 @@ export class KeyedTimers {
     return this.#queue.dueMs;
   }
 
+  has(key: string, timeMs: number): boolean {
+    return this.#timers.get(nameOf(key, timeMs)) !== undefined;
+  }
+
   set(key: string, timeMs: number): void {
     const name = nameOf(key, timeMs);
     if (this.#timers.get(name) !== undefined) return;

@@ -74,6 +74,16 @@ export class ProcessRun {
     this.discard();
   }
 
+  /** Whether the changes hold a state or a timer more than there are. */
+  get grows(): boolean {
+    const { timers } = this.#state;
+    if (this.#timerChanges.some(({ key, timeMs, set }) => set && !timers.has(key, timeMs))) return true;
+    for (const [key, state] of this.#states) {
+      if (state !== null && this.#state.get(key) === undefined) return true;
+    }
+    return false;
+  }
+
   discard(): void {
     if (this.#states.size > 0) this.#states.clear();
     if (this.#timerChanges.length > 0) this.#timerChanges = [];

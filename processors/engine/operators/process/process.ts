@@ -38,8 +38,9 @@ export class Process implements Operator {
     return counted ? COUNTED : Number.POSITIVE_INFINITY;
   }
 
-  needsRow(key: string): boolean {
-    return this.#state.get(key) === undefined;
+  /** What the function set is known, and nothing else would be kept. */
+  needsRow(): boolean {
+    return this.#run.grows;
   }
 
   discard(): void {
