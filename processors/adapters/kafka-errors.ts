@@ -16,6 +16,7 @@ const COORDINATOR_BUSY_TYPES = new Set([
 ]);
 
 interface BrokerAnswer {
+  readonly retriable?: boolean;
   readonly type?: string;
   readonly code?: number | string;
 }
@@ -25,6 +26,10 @@ export const isFenced = (error: unknown): boolean =>
 
 export const isCoordinatorBusy = (error: unknown): boolean =>
   causes(error).some(({ type }) => COORDINATOR_BUSY_TYPES.has(type ?? ""));
+
+/** What may work a moment later: a connection was lost, or a broker comes, goes or hands something over. */
+export const isPassing = (error: unknown): boolean =>
+  causes(error).some(({ retriable }) => retriable === true);
 
 /** An error's message with those of its causes, for an error that wraps it. */
 export const describe = (error: unknown): string =>

@@ -11,7 +11,7 @@ import type {
   TopicPartition,
   Transactions,
 } from "../engine/log/port.ts";
-import { isCoordinatorBusy } from "./kafka-errors.ts";
+import { isPassing } from "./kafka-errors.ts";
 import { GROUP_RETRY, KafkaMembership } from "./kafka-membership.ts";
 import { KafkaTransactions, TRANSACTION_RETRY } from "./kafka-transactions.ts";
 
@@ -21,9 +21,9 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const SESSION_TIMEOUT_MS = 6_000;
 /** How long a topic's partition count is believed; kafkajs believes its own metadata as long. */
 const PARTITION_COUNT_TTL_MS = 5 * 60_000;
-/** How long a broker may take to load a group, or, the very first time, to make the topic of all groups. */
-const COORDINATOR_TIMEOUT_MS = 60_000;
-const COORDINATOR_RETRY_MS = 100;
+/** How long brokers may take to hand a group over, or, the very first time, to make the topic of all groups. */
+const JOIN_TIMEOUT_MS = 60_000;
+const JOIN_RETRY_MS = 100;
 /** What Kafka answers where nothing was committed. */
 const ABSENT_OFFSET = -1;
 
@@ -46,20 +46,19 @@ export class KafkaLog implements Log {
     this.#options = options;
   }
 
+  /** What ends a member that has joined would end one that joins, too; there is nothing to lose yet, so it tries again. */
   async join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership> {
     const counts = await Promise.all(topics.map((topic) => this.partitionCount(topic)));
-    await this.#untilCoordinated(group);
-    const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
-    return KafkaMembership.join({
-      // SyncGroup waits for the group's leader, who may have been killed: a whole session passes before that shows.
-      kafka: this.#kafka(GROUP_RETRY, sessionTimeoutMs + REQUEST_TIMEOUT_MS),
-      group,
-      topics,
-      partitionCount: counts.reduce((sum, count) => sum + count, 0),
-      sessionTimeoutMs,
-      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
-      handlers,
-    });
+    const partitionCount = counts.reduce((sum, count) => sum + count, 0);
+    const deadlineMs = Date.now() + JOIN_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.#join(group, topics, partitionCount, handlers);
+      } catch (error) {
+        if (!isPassing(error) || Date.now() > deadlineMs) throw error;
+        await sleep(JOIN_RETRY_MS);
+      }
+    }
   }
 
   fence(transactionalId: string, group: string): Promise<Transactions> {
@@ -123,18 +122,25 @@ export class KafkaLog implements Log {
     if (connection !== undefined) await disconnect(connection);
   }
 
-  /** A consumer of kafkajs that is asked for patience in its first join crashes; a broker that has just started asks. */
-  async #untilCoordinated(group: string): Promise<void> {
-    const deadlineMs = Date.now() + COORDINATOR_TIMEOUT_MS;
-    for (;;) {
-      try {
-        await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [] }));
-        return;
-      } catch (error) {
-        if (!isCoordinatorBusy(error) || Date.now() > deadlineMs) throw error;
-        await sleep(COORDINATOR_RETRY_MS);
-      }
-    }
+  async #join(
+    group: string,
+    topics: readonly string[],
+    partitionCount: number,
+    handlers: GroupHandlers,
+  ): Promise<GroupMembership> {
+    // Waits for a coordinator: a new broker has none before it is asked for one.
+    await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [] }));
+    const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
+    return KafkaMembership.join({
+      // SyncGroup waits for the group's leader, who may have been killed: a whole session passes before that shows.
+      kafka: this.#kafka(GROUP_RETRY, sessionTimeoutMs + REQUEST_TIMEOUT_MS),
+      group,
+      topics,
+      partitionCount,
+      sessionTimeoutMs,
+      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
+      handlers,
+    });
   }
 
   async #recentPartitionCount(topic: string): Promise<number> {

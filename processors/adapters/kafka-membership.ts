@@ -67,6 +67,8 @@ export class KafkaMembership implements GroupMembership {
   #groupGeneration = 0;
   readonly #confirmations: Confirmation[] = [];
   #silentTicks = 0;
+  /** Rejects when it ends before it has joined; later the handlers hear of it. */
+  readonly #failed = Promise.withResolvers<never>();
   #watchdog: NodeJS.Timeout | undefined;
 
   private constructor({ kafka, handlers, ...options }: MembershipOptions) {
@@ -91,11 +93,12 @@ export class KafkaMembership implements GroupMembership {
     });
   }
 
-  /** Resolves once the group has given this member its partitions. */
+  /** Resolves once the group has given this member its partitions. Rejects with kafkajs' error. */
   static async join(options: MembershipOptions): Promise<KafkaMembership> {
     const membership = new KafkaMembership(options);
     try {
-      await membership.#run(options);
+      // kafkajs' own promise resolves also where its consumer has crashed.
+      await Promise.race([membership.#failed.promise, membership.#run(options)]);
     } catch (error) {
       await membership.leave();
       throw error;
@@ -246,7 +249,8 @@ export class KafkaMembership implements GroupMembership {
   #crash(error: Error): void {
     if (this.#ended) return;
     this.#end();
-    this.#handlers.onCrash(error);
+    if (this.#generation === 0) this.#failed.reject(error);
+    else this.#handlers.onCrash(error);
   }
 
   #end(): void {

@@ -137,6 +137,18 @@ describe("joining a group", () => {
     expect(first.told).toEqual(["assigned", "lost", "assigned"]);
   });
 
+  test.each([
+    ["before", "JoinGroup", 11],
+    ["after", "JoinGroup", 11],
+    ["after", "SyncGroup", 14],
+  ] as const)("a connection lost %s the first %s is answered is no crash", async (moment, _, apiKey) => {
+    broker.wire.cutAt(apiKey, moment);
+    const member = await joined(broker.cuttable);
+
+    expect(member.partitions[0]).toEqual([0, 1, 2, 3]);
+    expect(member.told).toEqual(["assigned"]);
+  });
+
   test("is refused for a topic that does not exist", async () => {
     const log = new KafkaLog({ bootstrapServers: broker.bootstrapServers, clientId: "test" });
     await expect(log.partitionCount("no-such-topic")).rejects.toThrow();
