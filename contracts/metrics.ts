@@ -19,6 +19,9 @@ export const metrics = {
     checkpointMs: "CheckpointMs",
     checkpointBytes: "CheckpointBytes",
     checkpointFailures: "CheckpointFailures",
+    stateEntries: "StateEntries",
+    /** Of the limit that is nearer (entries, ids); at 100 events go to the dead letters as `state-full`. */
+    stateLimitPercent: "StateLimitPercent",
     recoveryMs: "RecoveryMs",
     tasksRunning: "TasksRunning",
     tasksParked: "TasksParked",

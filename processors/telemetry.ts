@@ -62,5 +62,7 @@ function addCheckpoint(metrics: Metrics, { counters, ...checkpointed }: Checkpoi
   add(names.processor.resultsWritten, results);
   add(names.processor.checkpointMs, checkpointed.checkpointMs, MetricUnit.Milliseconds);
   add(names.processor.checkpointBytes, checkpointed.snapshotBytes, MetricUnit.Bytes);
+  add(names.processor.stateEntries, checkpointed.stateEntries);
+  add(names.processor.stateLimitPercent, 100 * checkpointed.stateLimitShare, MetricUnit.Percent);
   add(names.processor.backlogRecords, checkpointed.backlogRecords);
 }

@@ -34,6 +34,10 @@ export interface Checkpointed extends TaskName {
   readonly counters: Readonly<Counters>;
   readonly outputs: number;
   readonly snapshotBytes: number;
+  /** Rows, keyed states, timers, held events and rows of tables that the task holds. */
+  readonly stateEntries: number;
+  /** What share of its limits of these, and of ids, it has used, of the one that is nearer: at 1 it refuses events. */
+  readonly stateLimitShare: number;
   /** From the cut to the committed transaction. */
   readonly checkpointMs: number;
   /** Records fetched or to be fetched beyond what this checkpoint holds. */

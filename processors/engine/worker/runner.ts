@@ -341,6 +341,8 @@ export class TaskRunner {
       counters: growth(before, cut.counters),
       outputs: cut.outputs.length,
       snapshotBytes: cut.snapshot.length,
+      stateEntries: task.limit.entries,
+      stateLimitShare: task.limit.share,
       checkpointMs: clock.nowMs() - startedMs,
       backlogRecords: this.#intake.backlog(cut.offsets),
     });

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { count, keyedState, pipeline, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
 import { TestDriver } from "../../../../processors/engine/testing/test-driver.ts";
+import { batchOf } from "../../../support/records.ts";
+import { freshTask } from "../task-fixture.ts";
 import {
   kinds,
   pipelineOf,
@@ -130,4 +132,22 @@ describe("where the state is full", () => {
     driver.feed(...keysAt(5_000, "a", "a"));
     expect(driver.counters).toMatchObject({ counted: 4, dead: 2 });
   });
+});
+
+test("a task tells what share of its limits it has used, of the one that is nearer", () => {
+  const definition = pipelineOf("tumbling", { maxEntriesPerTask: 10, maxIdsPerTask: 4 });
+  const task = freshTask(definition);
+  const batch = (from: number, t: number, ...keys: string[]) =>
+    batchOf(
+      { topic: TOPIC, partition: 0 },
+      keys.map((key, index) => ({
+        offset: from + index,
+        value: JSON.stringify({ id: `${from}-${index}`, key, t, v: 1 }),
+      })),
+    );
+
+  task.apply(batch(0, 1, "a", "b", "c"), 0, 100);
+  expect(task.limit).toMatchObject({ entries: 3, share: 0.75 });
+  task.apply(batch(3, 5_000, "a", "b"), 0, 100);
+  expect(task.limit).toMatchObject({ entries: 2, share: 0.5 });
 });
