@@ -25,11 +25,11 @@ export function combinedWatermark(inputs: readonly WatermarkSource[]): number {
 
 /**
  * The watermark that an input's records gave, moved on by as much as has passed since the last one arrived; minus
- * infinity where there was none.
+ * infinity where there was none. It stays where it is while that arrival is not known: format 1 did not keep it.
  */
 export function clockWatermark({ recordWatermarkMs, lastArrivalMs }: RecordWatermark, nowMs: number): number {
-  const sinceMs = Math.max(0, nowMs - lastArrivalMs);
-  return Number.isFinite(recordWatermarkMs) ? recordWatermarkMs + sinceMs : recordWatermarkMs;
+  const isKnown = Number.isFinite(recordWatermarkMs) && Number.isFinite(lastArrivalMs);
+  return isKnown ? recordWatermarkMs + Math.max(0, nowMs - lastArrivalMs) : recordWatermarkMs;
 }
 
 interface RecordWatermark {

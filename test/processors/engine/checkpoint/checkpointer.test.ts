@@ -6,6 +6,7 @@ import type { CheckpointStore } from "../../../../processors/engine/checkpoint/s
 import { FixedWindowsState } from "../../../../processors/engine/operators/windows/fixed-windows-state.ts";
 import { decodeSnapshot, encodeBase } from "../../../../processors/engine/state/snapshot.ts";
 import type { TaskState } from "../../../../processors/engine/state/task-state.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import { readable } from "../../../support/records.ts";
 import { feed, freshTask, readings, recordsOf } from "../task-fixture.ts";
 
@@ -86,6 +87,17 @@ describe("a checkpoint of format 1", () => {
       windowsOf(state).map(({ rows, ...window }) => [window, [...rows]]),
     );
     expect(encodeBase(definition, again)).toEqual(encodeBase(definition, state));
+  });
+
+  test("knows of no arrival, so that the clock moves nothing before the next record", async () => {
+    const { state } = await checkpointerOn(releasedBlobs()).load(NAME, null);
+    const options = { definition, partition: 0, partitions: 1, generation: 1, nextCheckpoint: 2, state };
+    const task = new Task(options);
+
+    task.tick(0, 1_000_000);
+
+    expect(task.watermarkMs).toBe(26);
+    expect(task.firing).toBe(false);
   });
 
   test.each([
