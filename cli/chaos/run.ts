@@ -1,11 +1,10 @@
 /** The course of a chaos run: traffic and faults side by side, then quiet, then the ledger. */
-
 import { keepEvidence } from "./evidence.ts";
 import { type FaultEntry, Injector } from "./injector.ts";
 import { checkLog } from "./ledger.ts";
 import { type ProcessorEntry, readProcessorLog } from "./processor-log.ts";
 import { type Figures, faultLine, reportLines } from "./report.ts";
-import { PARTITIONS, Stage, TOPIC } from "./stage.ts";
+import { EVERY_PARTITION, PARTITIONS, Stage, TOPIC } from "./stage.ts";
 import { Traffic } from "./traffic.ts";
 import { readLog, verify } from "./verify.ts";
 import { type Standstills, Watch } from "./watch.ts";
@@ -34,7 +33,9 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
       console.log(`chaos failed: ${(error as Error).message}`);
     }
     console.log(["", "what was done:", ...injector.log.map(faultLine)].join("\n"));
-    console.log(`the same faults in the same order: spillway chaos --seed ${seed}`);
+    console.log(
+      `the same faults in the same order: spillway chaos --minutes ${durationMs / 60_000} --seed ${seed}`,
+    );
     console.log(`logs of every process: ${await keepEvidence(platform.runDirectory)}`);
     return 1;
   });
@@ -47,10 +48,9 @@ async function course(
 ): Promise<Figures> {
   const traffic = new Traffic(seed, PARTITIONS);
   const standstills = await storm(stage, injector, traffic, durationMs);
-  const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
   await stage.publish(traffic.flush());
   stage.acknowledged = traffic.count;
-  await stage.untilProcessed(all, "the last windows are not closed");
+  await stage.untilProcessed(EVERY_PARTITION, "the last windows are not closed");
   console.log("reading everything that was written");
   const ledger = await verify(stage, await readLog(stage));
   checkLog(ledger.oracle, stage.acknowledged, ledger.mismatches);
@@ -74,8 +74,10 @@ async function storm(
     await Promise.all([injector.run(end), stage.feed(traffic, end)]);
     stage.platform.signal.throwIfAborted();
     console.log("quiet: everything is up again, waiting for the processors");
-    const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    await stage.untilProcessed(all, "the processors do not get on, though nothing is broken any more");
+    await stage.untilProcessed(
+      EVERY_PARTITION,
+      "the processors do not get on, though nothing is broken any more",
+    );
   } finally {
     await watch.stop();
   }

@@ -20,6 +20,10 @@ import type { InputRecord, Traffic } from "./traffic.ts";
 export const PIPELINE = "airport-delays";
 export const TOPIC = flightDeparted.topic;
 export const PARTITIONS = topics[TOPIC].partitions;
+export const EVERY_PARTITION: readonly number[] = Array.from(
+  { length: PARTITIONS },
+  (_, partition) => partition,
+);
 /** The environment that the CDK app synthesizes when it is not told another. */
 const ENVIRONMENT = "dev";
 

@@ -5,7 +5,7 @@ import { keepEvidence } from "./evidence.ts";
 import { PROCESSORS } from "./faults.ts";
 import type { Mismatches } from "./ledger.ts";
 import { type ProcessorEntry, readProcessorLog } from "./processor-log.ts";
-import { PARTITIONS, Stage, TOPIC } from "./stage.ts";
+import { EVERY_PARTITION, PARTITIONS, Stage, TOPIC } from "./stage.ts";
 import { Traffic } from "./traffic.ts";
 import { readLog, verify } from "./verify.ts";
 
@@ -33,11 +33,10 @@ export async function runTruncation(seed: number, signal: AbortSignal): Promise<
 }
 
 async function course(stage: Stage, traffic: Traffic, victim: number): Promise<Mismatches> {
-  const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
   const feedSome = () =>
     stage.feed(traffic, AbortSignal.any([stage.platform.signal, AbortSignal.timeout(FEED_MS)]));
   await feedSome();
-  await stage.untilProcessed(all, "the first half is not processed");
+  await stage.untilProcessed(EVERY_PARTITION, "the first half is not processed");
   console.log("stopping the processors, sending more, deleting some of what they have not read");
   await stage.scale(0);
   await feedSome();
@@ -49,7 +48,7 @@ async function course(stage: Stage, traffic: Traffic, victim: number): Promise<M
   await stage.scale(PROCESSORS);
   await untilParked(stage, victim);
   await stage.untilProcessed(
-    all.filter((partition) => partition !== victim),
+    EVERY_PARTITION.filter((partition) => partition !== victim),
     "the other tasks do not get on",
   );
   console.log("reading everything that was written");
