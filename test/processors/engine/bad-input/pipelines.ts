@@ -17,7 +17,7 @@ import {
   table,
   tumbling,
 } from "../../../../processors/engine/pipeline/dsl.ts";
-import type { TestRecord } from "../../../../processors/engine/testing/test-driver.ts";
+import { TestDriver, type TestRecord } from "../../../../processors/engine/testing/test-driver.ts";
 
 export const TOPIC = "items";
 export const RIGHT_TOPIC = "others";
@@ -31,7 +31,9 @@ export interface Item {
   readonly v: number;
 }
 
-export const decode = (value: Uint8Array): Item => JSON.parse(new TextDecoder().decode(value)) as Item;
+/** JSON in which "#NaN" is the number. */
+export const decode = (value: Uint8Array): Item =>
+  JSON.parse(new TextDecoder().decode(value), (_, part) => (part === "#NaN" ? Number.NaN : part)) as Item;
 
 export const sourceOf = (topic: string) => ({
   topic,
@@ -114,13 +116,16 @@ const steps: Record<string, Completing> = {
       .toResults(),
   lookup: (items) =>
     items
-      .lookup(rows, (item, row) => ({ ...item, v: item.v * (row?.rate ?? 1) }))
+      .lookup(rows, (item, row) => (row === undefined ? item : { ...item, v: item.v * row.rate }))
       .window(tumbling({ sizeMs: STAY_MS }))
       .aggregate(fields)
       .toResults(),
 };
 
 export const kinds = Object.keys(steps);
+/** Of several stages. */
+export const stagedKinds = ["rekey", "spread"];
+export const allKinds = [...kinds, ...stagedKinds];
 
 /** @param options limits, and whether it dedupes (by id, for a second) */
 export function pipelineOf(
@@ -140,6 +145,13 @@ export function pipelineOf(
       .toResults();
   }
   return steps[kind]!(items.keyBy(({ key }) => key));
+}
+
+/** A driver of it, with nothing that another input holds back. */
+export function driverOf(kind: string, options: Parameters<typeof pipelineOf>[1] = {}): TestDriver {
+  const driver = new TestDriver(pipelineOf(kind, options));
+  if (kind === "join") driver.watermark(Number.MAX_SAFE_INTEGER, RIGHT_TOPIC);
+  return driver;
 }
 
 let nextId = 0;
