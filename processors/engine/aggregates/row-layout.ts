@@ -46,6 +46,11 @@ export class RowLayout {
     return this.#aggregates.map(({ name, aggregate }) => ({ name, kind: aggregate.kind }));
   }
 
+  /** Index of the first slot of an aggregate that there is. */
+  slotOf(name: string): number {
+    return this.#slots[this.#aggregates.findIndex((aggregate) => aggregate.name === name)]!;
+  }
+
   create(): Row {
     const row: Row = [0, 0, 0];
     this.reset(row);

@@ -154,7 +154,8 @@ export class KeyedStream<Event> {
   }
 
   /**
-   * Splits the stream: each branch takes every event and has an output of its own, `<pipeline>.<branch>`.
+   * Splits the stream: each branch takes every event and has an output of its own, `<pipeline>.<branch>`. A branch
+   * called `main` has the pipeline's own name: what was the only output stays what it is when others are added.
    * @example .branch({ hourly: (stream) => stream.window(…).aggregate(…), daily: (stream) => … })
    */
   branch(branches: Readonly<Record<string, (stream: KeyedStream<Event>) => Outputs>>): Outputs {
@@ -163,7 +164,7 @@ export class KeyedStream<Event> {
     if (names.length === 0) throw new PipelineError(`pipeline ${stream.name}: branch() needs a branch`);
     const outputs = names.map((branch) => {
       requireName(`pipeline ${stream.name}: branch`, branch);
-      const series = `${stream.name}.${branch}`;
+      const series = branch === "main" ? stream.name : `${stream.name}.${branch}`;
       return branches[branch]!(new KeyedStream<Event>({ ...this.#parts, series }));
     });
     return new Outputs(

@@ -11,6 +11,8 @@ export class InputState implements StateSection {
   offset: number;
   /** Events of before this time are none of this pipeline's: it was started there. */
   fromMs = Number.NEGATIVE_INFINITY;
+  /** Of events before this time not every identity is known: the horizon was shorter when they came. */
+  rememberedFromMs = Number.NEGATIVE_INFINITY;
   /** Minus infinity until the first event. */
   watermarkMs = Number.NEGATIVE_INFINITY;
   /** The watermark that records gave, without ticks, and the arrival of the last of them: what ticks count from. */
@@ -19,6 +21,7 @@ export class InputState implements StateSection {
   /** Whether a tick has come since the last record; an idle input holds nobody back. */
   idle = false;
   readonly seen: SeenEvents | null;
+  readonly #horizonMs: number | null;
   /** Only where a stage upstream writes the input. */
   readonly upstream: UpstreamWatermarks | null;
   /** Only of a table. */
@@ -28,6 +31,7 @@ export class InputState implements StateSection {
     this.offset = offset;
     this.table = role === "table" ? new TableRows((value) => source.decode(value)) : null;
     this.upstream = role === "forwarded" ? new UpstreamWatermarks() : null;
+    this.#horizonMs = dedupeHorizonMs;
     this.seen = dedupeHorizonMs === null ? null : new SeenEvents(dedupeHorizonMs);
   }
 
@@ -60,6 +64,22 @@ export class InputState implements StateSection {
     this.table?.readDelta(reader);
   }
 
+  /**
+   * Notes what a definition with another horizon had forgotten already.
+   * @param horizonMs what whoever wrote the state remembered
+   * @param watermarkMs the task's, when it was written
+   */
+  wasWrittenWith(horizonMs: number | null, watermarkMs: number): void {
+    if (horizonMs === null || this.#horizonMs === null || horizonMs >= this.#horizonMs) return;
+    this.rememberedFromMs = Math.max(this.rememberedFromMs, watermarkMs - horizonMs);
+  }
+
+  /** The time before which an event is late by rule, since nobody knows whether it was counted. */
+  knownFromMs(watermarkMs: number): number {
+    if (this.#horizonMs === null) return Number.NEGATIVE_INFINITY;
+    return Math.max(watermarkMs - this.#horizonMs, this.rememberedFromMs);
+  }
+
   restored(): void {
     this.seen?.restored();
   }
@@ -67,6 +87,7 @@ export class InputState implements StateSection {
   #writePosition(writer: ByteWriter): void {
     writer.varint(this.offset);
     writer.float64(this.fromMs);
+    writer.float64(this.rememberedFromMs);
     writer.float64(this.watermarkMs);
     writer.float64(this.recordWatermarkMs);
     writer.float64(this.lastArrivalMs);
@@ -77,6 +98,7 @@ export class InputState implements StateSection {
   #readPosition(reader: ByteReader): void {
     this.offset = reader.varint();
     this.fromMs = reader.float64();
+    this.rememberedFromMs = reader.float64();
     this.watermarkMs = reader.float64();
     this.recordWatermarkMs = reader.float64();
     this.lastArrivalMs = reader.float64();

@@ -3,7 +3,7 @@
  * float64 slots only. Kept as long as state of that release may exist.
  */
 import type { Row } from "../aggregates/aggregate.ts";
-import { CHANGED, FIRST_SLOT, REVISION } from "../aggregates/row-layout.ts";
+import { CHANGED, REVISION, type RowLayout } from "../aggregates/row-layout.ts";
 import { FixedWindowsState } from "../operators/windows/fixed-windows-state.ts";
 import { WindowsDefinition } from "../operators/windows/windows-definition.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
@@ -42,6 +42,7 @@ export function readSnapshotV1(definition: PipelineDefinition, state: TaskState,
   input!.recordWatermarkMs = input!.watermarkMs;
   state.watermarkMs = input!.watermarkMs;
   for (const name of COUNTERS) state.counters[name] = reader.varint();
+  input!.wasWrittenWith(schema.dedupeHorizonMs, input!.watermarkMs);
   readWindows(definition, state, reader, aggregates);
   for (let buckets = reader.varint(); buckets > 0; buckets--) {
     const timeMs = reader.float64();
@@ -91,25 +92,23 @@ function readWindows(
     window.fired = reader.varint() === 1;
     for (let rows = reader.varint(); rows > 0; rows--) {
       const key = reader.text();
-      window.rows.set(key, readRow(reader, operator.rows.create(), aggregates));
+      window.rows.set(key, readRow(reader, operator.rows, aggregates));
     }
   }
 }
 
 /** A row of format 1 has no note of changes: what was never emitted is what changed. */
-function readRow(reader: ByteReader, row: Row, aggregates: readonly SlotsV1[]): Row {
+function readRow(reader: ByteReader, rows: RowLayout, aggregates: readonly SlotsV1[]): Row {
+  const row = rows.create();
   const revision = reader.float64();
   row[REVISION] = revision;
   row[CHANGED] = revision === 0 ? 1 : 0;
-  let at = FIRST_SLOT;
-  for (const { kind, slots } of aggregates) {
+  for (const { name, kind, slots } of aggregates) {
+    const at = rows.slotOf(name);
     for (let slot = 0; slot < slots; slot++) row[at + slot] = reader.float64();
-    at += slots;
     if (kind === "sum") {
       // Format 1 did not note whether only whole numbers had been added; the sum and its error say so.
-      const whole = Number.isInteger(row[at - 2]) && Number.isInteger(row[at - 1]);
-      row[at] = whole ? 0 : 1;
-      at += 1;
+      row[at + 2] = Number.isInteger(row[at]) && Number.isInteger(row[at + 1]) ? 0 : 1;
     }
   }
   return row;

@@ -116,7 +116,12 @@ function readSections(
   for (const schema of written) {
     read(sections[indexOfSection(current, schema)]!, schema);
   }
+  state.inputs.forEach((input, index) => {
+    input.wasWrittenWith(horizonOf(written[index]!), state.watermarkMs);
+  });
 }
+
+const horizonOf = ({ settings }: SectionSchema): number | null => settings.dedupeHorizonMs as number | null;
 
 function schemasIn(text: string): SectionSchema[] {
   try {

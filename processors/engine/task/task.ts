@@ -101,6 +101,12 @@ export class Task {
     return this.#state.inputs.map(({ offset }) => offset);
   }
 
+  /** Reading an input goes on at this offset: what lies before it and was not applied holds no record of anyone's. */
+  stepTo(input: number, offset: number): void {
+    const state = this.#state.inputs[input]!;
+    if (offset > state.offset) state.offset = offset;
+  }
+
   /** How far an input has come: the latest event time seen of it, null of a table; and whether it is idle. */
   progressOf(input: number): { readonly eventTimeMs: number | null; readonly idle: boolean } {
     const { table, watermarkMs, idle } = this.#state.inputs[input]!;
@@ -308,10 +314,10 @@ export class Task {
       return;
     }
     const elements = this.#stage(definition, event, timeMs, input);
-    const horizonMs = definition.dedupeHorizonMs ?? Number.POSITIVE_INFINITY;
-    if (timeMs < watermarkMs - horizonMs) {
+    const knownFromMs = this.#state.inputs[input]!.knownFromMs(watermarkMs);
+    if (timeMs < knownFromMs) {
       this.#discard();
-      this.#late(batch, index, watermarkMs - horizonMs - timeMs);
+      this.#late(batch, index, knownFromMs - timeMs);
     } else if (seen !== null && !this.#firstSighting(definition, seen, event, timeMs)) {
       this.#discard();
       counters.duplicate += 1;
