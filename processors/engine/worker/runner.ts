@@ -327,10 +327,18 @@ export class TaskRunner {
     await context.clock.sleep(leftMs, this.#checkpointNow.signal);
   }
 
+  /** Retention takes markers with the records before them: a position that waits for one would be outside of the log. */
+  #stepOverMarkers(task: Task): void {
+    for (const [input, applied] of task.offsets.entries()) {
+      task.stepTo(input, this.#intake.position(input, applied) ?? applied);
+    }
+  }
+
   async #checkpoint(ownership: Ownership, task: Task): Promise<void> {
     const { clock, observer } = this.#options.context;
     const before = ownership.last.manifest.counters;
     const startedMs = clock.nowMs();
+    this.#stepOverMarkers(task);
     const cut = task.cut(ownership.nextKind);
     // The cut emptied the outbox, so a task that waited for room can go on.
     this.#wakeProcessing();

@@ -49,12 +49,13 @@ export class Reference {
     const [{ offset }] = offsets as [Manifest["offsets"][number]];
     const left = [...ticks];
     for (;;) {
+      // Markers are all that is left of what the checkpoint had read.
+      if (left.length === 0 && this.#offsetAt(this.#next) >= offset) task.stepTo(0, offset);
       const isThere = left.length === 0 && task.offsets[0] === offset && task.firing === firing;
       if (isThere && sameCounts(task.counters, counters)) return task.cut();
       if (task.firing) task.fire(1);
-      else if (left[0]?.offsets[0] === task.offsets[0]) tick(task, left.shift()!);
-      else if (task.offsets[0]! < offset && this.#next < this.#batch.count)
-        this.#next = task.apply(this.#batch, this.#next, 1);
+      else if (left.length > 0 && this.#isRead(this.#next, left[0]!)) tick(task, left.shift()!);
+      else if (this.#offsetAt(this.#next) < offset) this.#next = task.apply(this.#batch, this.#next, 1);
       else return null;
     }
   }
@@ -65,11 +66,20 @@ export class Reference {
     const left = [...ticks];
     for (let next = 0; next < this.#batch.count || task.firing || left.length > 0; ) {
       if (task.firing) task.fire(1_000);
-      else if (left[0]?.offsets[0] === task.offsets[0]) tick(task, left.shift()!);
+      else if (left.length > 0 && this.#isRead(next, left[0]!)) tick(task, left.shift()!);
       else if (next < this.#batch.count) next = task.apply(this.#batch, next, 1);
       else break;
     }
     return task.cut().outputs;
+  }
+
+  /** Whether what was read when the tick came lies before the record at `next`. */
+  #isRead(next: number, { offsets }: Tick): boolean {
+    return this.#offsetAt(next) >= offsets[0]!;
+  }
+
+  #offsetAt(index: number): number {
+    return index < this.#batch.count ? this.#batch.offset(index) : Number.POSITIVE_INFINITY;
   }
 }
 
