@@ -1,3 +1,4 @@
+import { messageOf } from "../task/rejection.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { AggregateOptionError, NoResultError, requireWhole } from "./errors.ts";
 import { jsonProblem } from "./json-value.ts";
@@ -105,8 +106,7 @@ function orFailure(slots: readonly unknown[], next: () => string): string {
   try {
     return next();
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : "something that is not an Error was thrown";
-    return FAILURE + message.toWellFormed().slice(0, MAX_FAILURE_CHARS);
+    return FAILURE + messageOf(cause).toWellFormed().slice(0, MAX_FAILURE_CHARS);
   }
 }
 

@@ -27,7 +27,11 @@ export function flatMapping(
   before: Transform | null,
   expand: (element: never) => readonly unknown[],
 ): Transform {
-  const apply = expand as (element: unknown) => readonly unknown[];
+  const apply = (element: unknown): readonly unknown[] => {
+    const elements: unknown = (expand as (element: unknown) => unknown)(element);
+    if (Array.isArray(elements)) return elements;
+    throw new TypeError("flatMap returned no list");
+  };
   if (before === null) return apply;
   return (event) => before(event).flatMap((element) => apply(element));
 }

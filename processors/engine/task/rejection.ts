@@ -21,6 +21,16 @@ export function rejectionOf<T>(reason: DeadLetterReason, code: () => T, context?
 
 /** What user code threw, as a rejection. */
 export function toRejection(reason: DeadLetterReason, cause: unknown, context?: string): Rejection {
-  const message = cause instanceof Error ? cause.message : "something that is not an Error was thrown";
+  const message = messageOf(cause);
   return new Rejection(reason, context === undefined ? message : `${context}: ${message}`, { cause });
+}
+
+/** The message of what user code threw, which may be anything: also an error whose message throws. */
+export function messageOf(cause: unknown): string {
+  try {
+    if (cause instanceof Error) return String(cause.message);
+  } catch {
+    // What it says of itself is as wrong as whatever it was thrown for.
+  }
+  return "something that is not an Error was thrown";
 }
