@@ -30,13 +30,7 @@ export class GlobalWindows extends StagingOperator {
   }
 
   fire(watermarkMs: number, maxSteps: number): number {
-    let steps = 0;
-    for (; steps < maxSteps; steps++) {
-      const key = this.#state.early.next(watermarkMs);
-      if (key === undefined) return steps;
-      this.#emit(key);
-    }
-    return steps;
+    return this.#state.early.fire(watermarkMs, maxSteps, (key) => this.#emit(key));
   }
 
   /** No element is late for all time. */

@@ -40,12 +40,8 @@ export class SessionWindows extends StagingOperator {
     let steps = 0;
     for (; steps < maxSteps && queue.dueMs <= watermarkMs; steps++) this.#take(queue.pop()!);
     if (queue.dueMs <= watermarkMs) return steps;
-    for (; steps < maxSteps; steps++) {
-      const session = early.next(watermarkMs);
-      if (session === undefined) return steps;
-      this.#emitSession(session.turn!.key, session);
-    }
-    return steps;
+    const emit = (session: Session) => this.#emitSession(session.turn!.key, session);
+    return steps + early.fire(watermarkMs, maxSteps - steps, emit);
   }
 
   /**
