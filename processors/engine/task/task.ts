@@ -195,6 +195,17 @@ export class Task {
     return true;
   }
 
+  /**
+   * Reading begins, maybe after a while: an input that was idle may have had records since, and holds the others back
+   * until the clock finds it silent again. The watermark stays where it is.
+   */
+  wake(): void {
+    if (this.#streams.length === 1) return;
+    for (const [index, state] of this.#state.inputs.entries()) {
+      if (this.#definition.inputs[index]!.idleTimeoutMs !== null) state.idle = false;
+    }
+  }
+
   /** Does what the watermark makes due, at most `maxSteps` steps of it; returns how many it did. */
   fire(maxSteps: number): number {
     const { watermarkMs } = this.#state;

@@ -97,7 +97,7 @@ export class TaskRunner {
   /** The partition stays here: the task goes on, and reads on from where it is, since all positions are forgotten. */
   reassign(groupGeneration: number): void {
     this.#standing.assigned(groupGeneration);
-    if (this.#task !== undefined) this.#fetchFrom(this.#task.offsets);
+    if (this.#task !== undefined) this.#fetch(this.#task);
   }
 
   /** Ends at once, without a checkpoint: the partition is somebody else's now. */
@@ -188,16 +188,17 @@ export class TaskRunner {
     this.#task = task;
     this.#tablesFirst = new TablesFirst(definition.inputs, partition);
     this.#state = "running";
-    this.#fetchFrom(task.offsets);
+    this.#fetch(task);
     return task;
   }
 
   /** What waits was read from another position. Between two generations this has no effect: the next comes here again. */
-  #fetchFrom(offsets: readonly number[]): void {
+  #fetch(task: Task): void {
     const { membership } = this.#options;
     this.#intake.clear();
+    task.wake();
     for (const [input, position] of this.#inputs.entries()) {
-      membership.seek({ ...position, offset: offsets[input]! });
+      membership.seek({ ...position, offset: task.offsets[input]! });
     }
     this.#resume();
   }
