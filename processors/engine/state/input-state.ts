@@ -52,15 +52,15 @@ export class InputState implements StateSection {
     this.table?.writeDelta(writer);
   }
 
-  readBase(reader: ByteReader): void {
+  readBase(reader: ByteReader, written: SectionSchema): void {
     this.#readPosition(reader);
-    this.seen?.read(reader);
+    this.seen?.read(reader, written.settings.dedupeHorizonMs as number);
     this.table?.readBase(reader);
   }
 
-  readDelta(reader: ByteReader): void {
+  readDelta(reader: ByteReader, written: SectionSchema): void {
     this.#readPosition(reader);
-    this.seen?.read(reader);
+    this.seen?.read(reader, written.settings.dedupeHorizonMs as number);
     this.table?.readDelta(reader);
   }
 

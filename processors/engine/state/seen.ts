@@ -21,6 +21,16 @@ interface Bucket {
   forgotten: boolean;
 }
 
+const bucketMsOf = (horizonMs: number): number => Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
+
+/**
+ * The latest time, in whole milliseconds, that an id of a bucket may have. Where the horizon is another one now, the
+ * bucket's start would have ids forgotten before their time.
+ * @param horizonMs of whoever made the bucket
+ */
+export const latestInBucket = (startMs: number, horizonMs: number): number =>
+  startMs + bucketMsOf(horizonMs) - 1;
+
 export class SeenEvents {
   readonly #bucketMs: number;
   readonly #horizonMs: number;
@@ -34,7 +44,7 @@ export class SeenEvents {
 
   constructor(horizonMs: number) {
     this.#horizonMs = horizonMs;
-    this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
+    this.#bucketMs = bucketMsOf(horizonMs);
   }
 
   /** How many ids it remembers. */
@@ -89,10 +99,13 @@ export class SeenEvents {
     this.#write(writer, ({ written }) => written);
   }
 
-  /** Adds what was written, whole or in part. */
-  read(reader: ByteReader): void {
+  /**
+   * Adds what was written, whole or in part.
+   * @param horizonMs of whoever wrote it
+   */
+  read(reader: ByteReader, horizonMs = this.#horizonMs): void {
     for (let buckets = reader.varint(); buckets > 0; buckets--) {
-      const timeMs = reader.float64();
+      const timeMs = latestInBucket(reader.float64(), horizonMs);
       for (let events = reader.varint(); events > 0; events--) {
         const identity = reader.text();
         this.add(identity, timeMs, reader.varint());

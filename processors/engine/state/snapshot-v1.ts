@@ -10,6 +10,7 @@ import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { ByteReader } from "./bytes.ts";
 import { requireCompatible } from "./schema.ts";
 import type { SectionSchema } from "./section.ts";
+import { latestInBucket } from "./seen.ts";
 import { COUNTERS, schemasOf, type TaskState } from "./task-state.ts";
 
 interface SchemaV1 {
@@ -45,7 +46,7 @@ export function readSnapshotV1(definition: PipelineDefinition, state: TaskState,
   input!.wasWrittenWith(schema.dedupeHorizonMs, input!.watermarkMs);
   readWindows(definition, state, reader, aggregates);
   for (let buckets = reader.varint(); buckets > 0; buckets--) {
-    const timeMs = reader.float64();
+    const timeMs = latestInBucket(reader.float64(), schema.dedupeHorizonMs!);
     for (let events = reader.varint(); events > 0; events--) {
       const identity = reader.text();
       input!.seen?.add(identity, timeMs, reader.varint());
