@@ -3,7 +3,7 @@
 import type { DeepReadonly } from "../operators/frozen-json.ts";
 import { JoinDefinition } from "../operators/join/join-definition.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
-import { PipelineError, requireDuration } from "./checks.ts";
+import { requireDuration } from "./checks.ts";
 import { rightInputOf } from "./side-stream.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
@@ -34,11 +34,6 @@ export function joinOperator<Left, Right>(
   { kind, beforeMs, afterMs, combine }: JoinOptions<Left, Right>,
 ): OperatorDefinition {
   const { name } = stream;
-  if (series !== name) {
-    throw new PipelineError(
-      `pipeline ${name}: join() cannot be in a branch: its stream is the whole pipeline's`,
-    );
-  }
   requireDuration(name, "join.beforeMs", beforeMs, 0);
   requireDuration(name, "join.afterMs", afterMs, 0);
   return new JoinDefinition({

@@ -52,7 +52,7 @@ function after(
 
 /** What a pipeline, or a branch of it, makes of its events. */
 export class Outputs {
-  readonly #parts: KeyedParts;
+  readonly parts: KeyedParts;
   readonly operators: readonly OperatorDefinition[];
   /** Every table that its steps look up. */
   readonly tables: readonly Table<unknown>[];
@@ -62,19 +62,20 @@ export class Outputs {
     operators: readonly OperatorDefinition[],
     tables: readonly Table<unknown>[] = parts.lookups.map(({ table }) => table),
   ) {
-    this.#parts = parts;
+    this.parts = parts;
     this.operators = operators;
     this.tables = tables;
   }
 
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
-    const { stream, right } = this.#parts;
+    const { stream, right } = this.parts;
     const { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, upstream } = stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
     requireDistinctTopics(name, inputs);
     const { operators } = this;
+    requireDistinctSeries(name, operators);
     return requireStartable(
       Object.freeze({
         name,
@@ -103,5 +104,32 @@ export function dedupeHorizonOf(
   throw new PipelineError(
     `pipeline ${name}: an event may change its state for ever, so ids would be remembered for ever; ` +
       "say dedupe: { horizonMs } or dedupe: false",
+  );
+}
+
+/** @throws PipelineError where a branch's output is not made of the stream that it is given, or is a join */
+export function requireOfBranch(branch: string, { stream, series }: KeyedParts, output: Outputs): void {
+  const { name } = stream;
+  if (output.parts.right !== undefined) {
+    throw new PipelineError(
+      `pipeline ${name}: join() cannot be in a branch: its stream is the whole pipeline's`,
+    );
+  }
+  const isOwn = (operator: OperatorDefinition) =>
+    operator.series === series || operator.series.startsWith(`${series}.`);
+  if (output.parts.stream === stream && output.operators.every(isOwn)) return;
+  throw new PipelineError(
+    `pipeline ${name}: the branch ${branch} returns an output of another stream; ` +
+      "make it of the one that its function is given",
+  );
+}
+
+/** Two outputs of one name would write the same rows, and one of them lose its state in a crash. */
+function requireDistinctSeries(pipeline: string, operators: readonly OperatorDefinition[]): void {
+  const names = operators.map(({ series }) => series);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: two outputs are called ${twice}; give their branches names of their own`,
   );
 }

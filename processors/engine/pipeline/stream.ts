@@ -6,7 +6,7 @@ import type { WindowDefinition } from "../windows/window.ts";
 import { PipelineError, requireName } from "./checks.ts";
 import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
-import { type KeyedParts, Outputs, outputOf } from "./outputs.ts";
+import { type KeyedParts, Outputs, outputOf, requireOfBranch } from "./outputs.ts";
 import { processOperator } from "./process-step.ts";
 import { type RekeyOptions, rekeyed, stageOf } from "./rekey.ts";
 import { type KeyedSideStream, type SideStream, sourceParts, united } from "./side-stream.ts";
@@ -154,18 +154,21 @@ export class KeyedStream<Event> {
   }
 
   /**
-   * Splits the stream: each branch takes every event and has an output of its own, `<pipeline>.<branch>`. A branch
-   * called `main` has the pipeline's own name: what was the only output stays what it is when others are added.
+   * Splits the stream: each branch takes every event and has an output of its own, `<pipeline>.<branch>`, or that of the
+   * branch around it and its own name. A branch called `main` has no name of its own: what was the only output stays
+   * what it is when others are added.
    * @example .branch({ hourly: (stream) => stream.window(…).aggregate(…), daily: (stream) => … })
    */
   branch(branches: Readonly<Record<string, (stream: KeyedStream<Event>) => Outputs>>): Outputs {
-    const { stream } = this.#parts;
+    const { stream, series: around } = this.#parts;
     const names = Object.keys(branches);
     if (names.length === 0) throw new PipelineError(`pipeline ${stream.name}: branch() needs a branch`);
     const outputs = names.map((branch) => {
       requireName(`pipeline ${stream.name}: branch`, branch);
-      const series = branch === "main" ? stream.name : `${stream.name}.${branch}`;
-      return branches[branch]!(new KeyedStream<Event>({ ...this.#parts, series }));
+      const parts = { ...this.#parts, series: branch === "main" ? around : `${around}.${branch}` };
+      const output = branches[branch]!(new KeyedStream<Event>(parts));
+      requireOfBranch(branch, parts, output);
+      return output;
     });
     return new Outputs(
       this.#parts,
