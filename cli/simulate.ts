@@ -9,8 +9,9 @@ const MAX_SEED = 2 ** 32 - 1;
 const help = `Usage: spillway simulate [options]
 
 Runs the real worker and task in virtual time on models of Kafka and of the checkpoint store, under crashes, zombies,
-lost requests and answers, and rebalances, all drawn from a seed; holds what was committed against one undisturbed
-task. Stops at the first seed that fails and prints how to replay it; exits with 1 then.
+lost, late and repeated requests, outages, rebalances and losses, all drawn from a seed, on every core; holds everything
+that becomes visible against one undisturbed task. Stops at the first seed that fails and prints how to replay it; exits
+with 1 then.
 
   --seeds N   how many   (default 1000)
   --from S    the first seed   (default 1)

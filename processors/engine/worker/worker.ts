@@ -16,9 +16,6 @@ export const defaultLimits: RunnerLimits = {
   maxDeltas: 32,
 };
 
-/** Between two generations: no batch is of it. */
-const NONE = -1;
-
 interface RunningTask {
   readonly runner: TaskRunner;
   readonly ended: Promise<void>;
@@ -34,7 +31,8 @@ export class Worker {
   readonly #limits: RunnerLimits;
   readonly #handlers: WorkerHandlers;
   #tasks = new Map<number, RunningTask>();
-  #generation = NONE;
+  /** Null between two generations: no batch is of it. */
+  #generation: number | null = null;
   #joining: Promise<GroupMembership> | undefined;
   #finishing = false;
 
@@ -58,7 +56,7 @@ export class Worker {
     this.#joining = log.join(consumerGroup(environment, definition.name), topics, {
       onAssigned: (assignment) => this.#assign(assignment),
       onLost: () => {
-        this.#generation = NONE;
+        this.#generation = null;
       },
       onBatch: (batch, generation) => this.#deliver(batch, generation),
       onCrash: (error) => this.#handlers.onCrash(error),

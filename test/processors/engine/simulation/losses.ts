@@ -6,6 +6,9 @@ import type { CheckpointProblem } from "../../../../processors/engine/checkpoint
 import type { Cluster } from "./client-model.ts";
 import { blobNames, type Ledger, offsetOf } from "./ledger.ts";
 
+/** Seeds that this divides have a loss; which one goes round. */
+export const SEEDS_PER_LOSS = 6;
+
 export interface Damage {
   /** Null where every partition is hit. */
   readonly partition: number | null;
@@ -59,7 +62,7 @@ const losses: readonly ((target: Target) => CheckpointProblem)[] = [
     const { blobs } = target.cluster.store;
     const [base] = newestBlobs(target);
     const bytes = blobs.get(base!)!.slice();
-    bytes[bytes.length >> 1]! ^= 1;
+    bytes[target.cluster.world.between(bytes.length >> 1, bytes.length - 1)]! ^= 1;
     blobs.set(base!, bytes);
     return "corrupt";
   },
@@ -77,24 +80,23 @@ const losses: readonly ((target: Target) => CheckpointProblem)[] = [
 
 /**
  * Damages one task, or all. No process may run. Null where the task has not come far enough for a loss to be one.
+ * @param kind a number that says which loss it is
  */
-export function damage(target: Target): Damage | null {
+export function damage(target: Target, kind: number): Damage | null {
   const { cluster, ledger, partition, task } = target;
   const { slot } = cluster.store.slots.get(task) ?? { slot: null };
   const last = ledger.lastOf(partition);
   if (slot === null || last === undefined || ledger.committedOf(partition).length < 5) return null;
+  if (cluster.input.partitions.some((other) => ledger.lastOf(other) === undefined)) return null;
   // Where everything is read nothing is lost by a truncation.
   if (offsetOf(last) >= cluster.input.bounds(partition).high) return null;
-  const { world } = cluster;
   // What is under way ends before the loss: it could repair it.
   cluster.transactions.abortAll();
   const restore = backup(target);
-  const haveAllBegun = cluster.input.partitions.every((other) => ledger.committedOf(other).length > 0);
-  if (haveAllBegun && world.random() < 0.08) {
-    cluster.input.partitionCount += 1;
-    return { partition: null, code: "partitions-changed", repair: null };
-  }
-  return { partition, code: world.pick(losses)(target), repair: restore() };
+  const loss = losses[kind % (losses.length + 1)];
+  if (loss !== undefined) return { partition, code: loss(target), repair: restore() };
+  cluster.input.partitionCount += 1;
+  return { partition: null, code: "partitions-changed", repair: null };
 }
 
 /** @returns called after a loss, gives what puts back what the loss took and nobody has replaced since */

@@ -75,7 +75,7 @@ export class MemberModel implements GroupMembership {
     for (const { partition } of partitions) {
       if (this.#resumed.has(partition)) continue;
       this.#resumed.add(partition);
-      this.#fetch(partition, this.#generation);
+      if (this.#generation !== -1) this.#fetch(partition, this.#generation);
     }
   }
 
@@ -124,6 +124,7 @@ export class MemberModel implements GroupMembership {
     this.#assignedAt = this.#process.world.nextOrder();
     this.#claim = { generation, partitions };
     this.#resumed.clear();
+    this.#positions.clear();
     const { topic } = this.#input;
     this.#handlers.onAssigned({
       generation,
@@ -172,7 +173,7 @@ export class MemberModel implements GroupMembership {
       const fetched = this.#input.fetch(partition, position.offset);
       if (!isWanted) {
         // What was fetched in an older generation may still come through, much later.
-        if (fetched === null || this.#generation === generation || !world.chance(0.5)) return;
+        if (fetched === null || this.#generation === generation || world.random() < 0.3) return;
         this.#afterwards(world.between(10, 1_000), () => this.#handlers.onBatch(fetched, generation));
         return;
       }

@@ -54,8 +54,9 @@ export class Process {
     return new Promise<T>((resolve, reject) => {
       const fate = this.#isCutOff(server) ? "lost" : this.#fate();
       const arriveMs = fate === "slow" ? world.between(100, 1_500) : world.between(1, 20);
+      // A broken connection is noticed at once, a silent one much later.
       const giveUp = () =>
-        this.#after(world.between(30, 800), () => reject(new Error(`${server}: timed out`)));
+        this.#after(2 * world.between(1, 20) ** 2, () => reject(new Error(`${server}: timed out`)));
       const answered = () => this.#arrive(server, effect, resolve, reject);
       switch (fate) {
         case "lost":

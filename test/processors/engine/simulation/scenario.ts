@@ -64,7 +64,7 @@ function event(
 function damaged(kind: number, reading: { id: string; key: string; t: number; v: number }): string {
   if (kind < 0.02) return "not json";
   if (kind < 0.03) return JSON.stringify({ ...reading, t: undefined });
-  if (kind < 0.04) return JSON.stringify({ ...reading, t: Number.MAX_SAFE_INTEGER });
+  if (kind < 0.04) return JSON.stringify({ ...reading, t: 10 ** 12 });
   // The last aggregates cannot take it, the first ones could.
   if (kind < 0.05) return JSON.stringify({ ...reading, v: null });
   return JSON.stringify(reading);

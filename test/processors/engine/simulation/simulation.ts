@@ -9,7 +9,7 @@ import { Client, type Cluster } from "./client-model.ts";
 import { GroupModel } from "./group-model.ts";
 import { InputModel } from "./input-model.ts";
 import { Ledger, offsetOf } from "./ledger.ts";
-import { type Damage, damage } from "./losses.ts";
+import { type Damage, damage, SEEDS_PER_LOSS } from "./losses.ts";
 import { definitionOf, type Kind } from "./pipeline.ts";
 import { Process } from "./process.ts";
 import { Reference } from "./reference.ts";
@@ -199,7 +199,7 @@ class Simulation {
     for (let atMs = 200; atMs < FAULTS_END_MS; atMs += world.between(100, 1_400)) {
       world.after(atMs, () => this.#fault());
     }
-    if (this.#seed % 6 === 5) world.after(world.between(2_000, 6_000), () => this.#lose());
+    if (this.#seed % SEEDS_PER_LOSS === 0) world.after(world.between(2_000, 6_000), () => this.#lose());
     world.after(FAULTS_END_MS, () => {
       world.faults = false;
       this.#wanted = PARTITIONS;
@@ -284,7 +284,7 @@ class Simulation {
       const first = this.#world.between(0, PARTITIONS - 1);
       for (const partition of [...input.partitions.slice(first), ...input.partitions.slice(0, first)]) {
         const target = { cluster: this.#cluster, ledger: this.#ledger, partition, task: taskOf(partition) };
-        this.#damage ??= damage(target);
+        this.#damage ??= damage(target, Math.floor(this.#seed / SEEDS_PER_LOSS));
       }
       this.#isHalted = false;
       this.#startMissing();

@@ -21,7 +21,7 @@ const TRANSACTION_TIMEOUT_MS = 1_500;
 const OUTPUT_PARTITIONS = 3;
 const BUSY_RETRY_MS = 10;
 /** Longest time until a committed offset shows; less than the engine keeps reading again. */
-const MAX_VISIBILITY_DELAY_MS = 300;
+const MAX_VISIBILITY_DELAY_MS = 450;
 
 /** What happens to the log, at the moment at which it happens. */
 export interface TransactionEvents {
@@ -205,7 +205,8 @@ export class TransactionModel {
 
   #store(commit: OffsetCommit, completeMs: number): void {
     const previous = this.#offsets.get(commit.partition)?.commit ?? null;
-    const late = this.#world.chance(0.2) ? this.#world.between(0, MAX_VISIBILITY_DELAY_MS) : 0;
+    const late =
+      this.#world.faults && this.#world.random() < 0.4 ? this.#world.between(0, MAX_VISIBILITY_DELAY_MS) : 0;
     this.#offsets.set(commit.partition, { commit, previous, visibleMs: completeMs + late });
   }
 

@@ -1,0 +1,28 @@
+/** `npm run mutants [-- --seeds N] [-- --only text]`: hunts every mutant with many seeds, and tells what kills each. */
+import { parseArgs } from "node:util";
+import { mutants } from "./mutants.ts";
+import { huntDown } from "./run.ts";
+
+const AT_ONCE = 2;
+const TIMEOUT_MS = 600_000;
+
+const { values } = parseArgs({
+  options: { seeds: { type: "string", default: "500" }, only: { type: "string", default: "" } },
+});
+const left = mutants.filter(({ name }) => name.includes(values.only));
+let survivors = 0;
+
+async function work(): Promise<void> {
+  for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+    const fate = await huntDown(mutant, Number(values.seeds), TIMEOUT_MS).then(
+      (kill) => (kill === null ? "SURVIVED" : `seed ${kill.killer}: ${kill.problem.slice(0, 120)}`),
+      (error: Error) => `NOT RUN: ${error.message}`,
+    );
+    if (!fate.startsWith("seed")) survivors += 1;
+    console.log(`rule ${mutant.rule}, ${mutant.name}: ${fate}`);
+  }
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+console.log(survivors === 0 ? "every mutant was caught" : `${survivors} mutants were not caught`);
+process.exit(survivors === 0 ? 0 : 1);
