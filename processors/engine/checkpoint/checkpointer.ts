@@ -4,7 +4,7 @@ import type { PipelineDefinition } from "../pipeline/definition.ts";
 import { CorruptBytesError } from "../state/bytes.ts";
 import { decodeSnapshot, isCurrent, SchemaMismatchError } from "../state/snapshot.ts";
 import type { TaskState } from "../state/task-state.ts";
-import type { Cut } from "../task/task.ts";
+import type { Cut } from "../task/cut.ts";
 import type { Blobs } from "./chain.ts";
 import type { Compactor } from "./compactor.ts";
 import { CheckpointError } from "./errors.ts";

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Counters } from "../state/task-state.ts";
-import type { Tick } from "../task/task.ts";
+import type { Tick } from "../task/cut.ts";
 import { CheckpointError } from "./errors.ts";
 
 /** The newest format. Format 1 had neither deltas nor ticks. */

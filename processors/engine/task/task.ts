@@ -14,6 +14,7 @@ import type { TableRows } from "../state/table-rows.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
 import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
 import { type Announcement, announcementIn } from "./announcement.ts";
+import type { Cut, Tick } from "./cut.ts";
 import { eventTimeOf } from "./event-time.ts";
 import { identityOf } from "./identity.ts";
 import { KeyCache } from "./key-cache.ts";
@@ -32,30 +33,6 @@ export interface TaskOptions {
   /** The number of the checkpoint that will follow the state. */
   readonly nextCheckpoint: number;
   readonly state: TaskState;
-}
-
-/** The clock moved an input's watermark: an input of the task like a record, kept so that it can be repeated. */
-export interface Tick {
-  readonly input: number;
-  /** The next offset to read of every input when it came. */
-  readonly offsets: readonly number[];
-  readonly nowMs: number;
-}
-
-/** A consistent cut through a task: its state, whole or as changes, and everything it wrote since the cut before. */
-export interface Cut {
-  readonly number: number;
-  readonly kind: "base" | "delta";
-  readonly snapshot: Uint8Array;
-  readonly outputs: readonly OutputRecord[];
-  /** The ticks since the cut before. */
-  readonly ticks: readonly Tick[];
-  /** The next offset to read, for each input. */
-  readonly offsets: readonly number[];
-  readonly watermarkMs: number;
-  readonly counters: Readonly<Counters>;
-  /** Whether a firing goes on after the cut. */
-  readonly firing: boolean;
 }
 
 export class Task {

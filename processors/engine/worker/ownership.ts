@@ -21,7 +21,8 @@ import {
   type Transactions,
 } from "../log/port.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
-import { type Cut, Task } from "../task/task.ts";
+import type { Cut } from "../task/cut.ts";
+import { Task } from "../task/task.ts";
 import { startingState } from "./genesis.ts";
 import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
 import { retrying, throwIfStopped } from "./retry.ts";

@@ -12,7 +12,8 @@ import {
 } from "../../../processors/engine/pipeline/dsl.ts";
 import { decodeSnapshot } from "../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../processors/engine/state/task-state.ts";
-import type { Cut, Task } from "../../../processors/engine/task/task.ts";
+import type { Cut } from "../../../processors/engine/task/cut.ts";
+import type { Task } from "../../../processors/engine/task/task.ts";
 import { Task as RealTask } from "../../../processors/engine/task/task.ts";
 import type { EmitPolicy, Panes } from "../../../processors/engine/windows/emission.ts";
 import type { WindowDefinition } from "../../../processors/engine/windows/window.ts";

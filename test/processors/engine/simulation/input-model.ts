@@ -3,7 +3,7 @@
  * and whose newest records stay invisible while the transaction of their producer is open.
  */
 import type { RecordBatch } from "../../../../processors/engine/log/port.ts";
-import type { Tick } from "../../../../processors/engine/task/task.ts";
+import type { Tick } from "../../../../processors/engine/task/cut.ts";
 import { batchOf } from "../../../support/records.ts";
 import type { InputRecord } from "./scenario.ts";
 import type { World } from "./world.ts";

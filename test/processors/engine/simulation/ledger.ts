@@ -12,7 +12,8 @@ import {
 import type { CheckpointStore, Slot } from "../../../../processors/engine/checkpoint/store.ts";
 import type { Commit, OutputRecord } from "../../../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
-import { Task, type Tick } from "../../../../processors/engine/task/task.ts";
+import type { Tick } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import type { Reference } from "./reference.ts";
 import type { StoreModel } from "./store-model.ts";
 import type { TransactionEvents } from "./transaction-model.ts";

@@ -6,7 +6,8 @@
 import type { Manifest } from "../../../../processors/engine/checkpoint/manifest.ts";
 import type { OutputRecord, RecordBatch } from "../../../../processors/engine/log/port.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
-import { type Cut, Task, type Tick } from "../../../../processors/engine/task/task.ts";
+import type { Cut, Tick } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import { batchOf, type TestRecord } from "../../../support/records.ts";
 import { definitionOf, type Kind } from "./pipeline.ts";
 

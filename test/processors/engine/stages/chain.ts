@@ -7,7 +7,8 @@ import type { OutputRecord } from "../../../../processors/engine/log/port.ts";
 import { type PipelineDefinition, stagesOf } from "../../../../processors/engine/pipeline/definition.ts";
 import { decodeSnapshot } from "../../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
-import { type Cut, Task } from "../../../../processors/engine/task/task.ts";
+import type { Cut } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import { batchOf, type TestRecord } from "../../../support/records.ts";
 import { randomFrom } from "../simulation/world.ts";
 

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
 import { everyEventTimeMs, hopping, onUpdate, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
 import { decodeSnapshot } from "../../../../processors/engine/state/snapshot.ts";
-import { type Cut, Task } from "../../../../processors/engine/task/task.ts";
+import type { Cut } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import { batchOf, readable, type TestRecord } from "../../../support/records.ts";
 import { freshTask, readings, recordsOf, watermark } from "../task-fixture.ts";
 

@@ -14,7 +14,8 @@ import {
   tumbling,
 } from "../../../../processors/engine/pipeline/dsl.ts";
 import type { TaskState } from "../../../../processors/engine/state/task-state.ts";
-import { type Cut, Task } from "../../../../processors/engine/task/task.ts";
+import type { Cut } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import type { WindowDefinition } from "../../../../processors/engine/windows/window.ts";
 import { readable, type TestRecord } from "../../../support/records.ts";
 import { feed, type Reading } from "../task-fixture.ts";

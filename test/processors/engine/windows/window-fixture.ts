@@ -6,7 +6,8 @@ import type { WindowOptions } from "../../../../processors/engine/pipeline/dsl.t
 import { count, type PipelineDefinition, pipeline, sum } from "../../../../processors/engine/pipeline/dsl.ts";
 import { decodeSnapshot } from "../../../../processors/engine/state/snapshot.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
-import { type Cut, Task } from "../../../../processors/engine/task/task.ts";
+import type { Cut } from "../../../../processors/engine/task/cut.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
 import type { WindowDefinition } from "../../../../processors/engine/windows/window.ts";
 import { batchOf, readable, type TestRecord } from "../../../support/records.ts";
 import { feed, freshTask, type Reading, recordsOf } from "../task-fixture.ts";
