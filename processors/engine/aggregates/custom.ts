@@ -122,7 +122,7 @@ function emptyOf<Accumulator>(
     return empty;
   } catch (cause) {
     throw new AggregateOptionError(
-      `aggregate ${definition.kind}: its empty accumulator does not survive encode and decode; see the cause`,
+      `aggregate ${definition.kind}: its empty accumulator does not survive encode and decode: ${messageOf(cause)}`,
       { cause },
     );
   }

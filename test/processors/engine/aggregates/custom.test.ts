@@ -146,7 +146,7 @@ test.each<[string, Partial<typeof tallies>, string]>([
   ["a kind that is no name", { kind: "My Tallies" }, 'kind is "My Tallies"'],
   ["no room", { maxBytes: 0 }, "maxBytes is 0"],
   ["an encode that throws", { encode: () => assertNever() }, "does not survive encode and decode"],
-  ["an encode that gives text", { encode: () => "[]" as unknown as Uint8Array }, "does not survive"],
+  ["an encode that gives text", { encode: () => "[]" as unknown as Uint8Array }, "returned no Uint8Array"],
   ["a decode that throws", { decode: () => assertNever() }, "does not survive"],
 ])("%s is refused when the pipeline is made", (_, part, message) => {
   expect(() => aggregate({ ...tallies, ...part })).toThrow(
