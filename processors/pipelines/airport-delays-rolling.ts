@@ -3,6 +3,7 @@ import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import {
   count,
   DAY_MS,
+  type EventOf,
   events,
   HOUR_MS,
   hopping,
@@ -14,20 +15,16 @@ import {
   type WindowDefinition,
 } from "../engine/pipeline/dsl.ts";
 
-type Flight = Parameters<Parameters<typeof flights.keyBy>[0]>[0];
-
-const flights = pipeline("airport-delays-rolling", { service: "analytics" })
-  // As in airport-delays: an event arrives when its flight leaves.
-  .from(events(flightDeparted), { outOfOrderMs: HOUR_MS });
-
-const delays = (window: WindowDefinition) => (stream: KeyedStream<Flight>) =>
+const delays = (window: WindowDefinition) => (stream: KeyedStream<EventOf<typeof flightDeparted>>) =>
   stream.window(window).aggregate({
     flights: count(),
     meanDelayMin: mean((flight) => flight.data.delayMin),
     maxDelayMin: max((flight) => flight.data.delayMin),
   });
 
-export const airportDelaysRolling = flights
+export const airportDelaysRolling = pipeline("airport-delays-rolling", { service: "analytics" })
+  // As in airport-delays: an event arrives when its flight leaves.
+  .from(events(flightDeparted), { outOfOrderMs: HOUR_MS })
   .keyBy((flight) => flight.data.origin)
   .branch({
     "quarter-hour": delays(hopping({ sizeMs: 15 * MINUTE_MS, advanceMs: 5 * MINUTE_MS })),

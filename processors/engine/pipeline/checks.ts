@@ -1,6 +1,6 @@
 /** What types cannot say about a definition, checked when the pipeline is made: before anything is consumed. */
 import type { Emission } from "../windows/emission.ts";
-import { advanceOf, type FixedWindow, type WindowDefinition } from "../windows/window.ts";
+import { advanceOf, type FixedWindow, type Trigger, type WindowDefinition } from "../windows/window.ts";
 
 /** Windows that one event may be in. A day that advances by the minute is 1,440. */
 const MAX_WINDOWS_PER_EVENT = 1_440;
@@ -46,11 +46,26 @@ export function requireWindow(pipeline: string, window: WindowDefinition): void 
       requireDuration(pipeline, "window.gapMs", window.gapMs, 1);
       return;
     case "global":
-      if (window.trigger.kind === "every") {
-        requireDuration(pipeline, "window.trigger.everyMs", window.trigger.everyMs, 1);
-      } else if (window.trigger.kind === "every-count") {
-        requireCount(pipeline, "window.trigger.count", window.trigger.count);
-      }
+      requireTrigger(pipeline, window.trigger);
+  }
+}
+
+/** A module that is run without its types being checked may have any. */
+function requireTrigger(pipeline: string, trigger: Partial<Trigger> | undefined): void {
+  switch (trigger?.kind) {
+    case "on-update":
+      return;
+    case "every":
+      requireDuration(pipeline, "window.trigger.everyMs", trigger.everyMs ?? Number.NaN, 1);
+      return;
+    case "every-count":
+      requireCount(pipeline, "window.trigger.count", trigger.count ?? Number.NaN);
+      return;
+    default:
+      throw new PipelineError(
+        `pipeline ${pipeline}: a global window never closes, so it needs a trigger: ` +
+          "everyCount(…), everyEventTimeMs(…) or onUpdate()",
+      );
   }
 }
 

@@ -46,7 +46,7 @@ export type { PipelineDefinition } from "./definition.ts";
 export type { JoinOptions } from "./join-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
-export { type CustomSource, events, type Source } from "./source.ts";
+export { type CustomSource, type EventOf, events, type Source } from "./source.ts";
 export type { StartAt } from "./start-at.ts";
 export type { KeyedStream } from "./stream.ts";
 export type { FromOptions } from "./stream-parts.ts";

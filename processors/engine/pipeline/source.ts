@@ -3,6 +3,7 @@ import type { CloudEvent } from "../../../contracts/cloudevent.ts";
 import { SPEC_VERSION } from "../../../contracts/cloudevent.ts";
 import { catalogue, type DataOf, type EventDefinition } from "../../../contracts/events/catalogue.ts";
 import { parseRfc3339 } from "../../../contracts/rfc3339.ts";
+import { PipelineError } from "./checks.ts";
 
 /** A decoded event the pipeline has no interest in; it only counts as read. */
 export const IGNORED = Symbol("ignored");
@@ -38,21 +39,22 @@ export interface CustomSource<Event> {
 
 const DAY_MS = 86_400_000;
 
-type EventOf<D> =
+/** An event of a type of the catalogue, as {@link events} yields it: `EventOf<typeof flightDeparted>`. */
+export type EventOf<D> =
   D extends EventDefinition<infer Type> ? CloudEvent<DataOf<D>> & { readonly type: Type } : never;
 
 /**
  * Events of one or more catalogue types, all of one topic. Other types on that topic are skipped.
- * @throws Error where the types are on different topics.
+ * @throws PipelineError where the types are on different topics.
  */
 export function events<const D extends readonly EventDefinition[]>(
   ...definitions: D
 ): Source<EventOf<D[number]>> {
   const [first] = definitions;
-  if (first === undefined) throw new Error("events() needs at least one type of the catalogue");
+  if (first === undefined) throw new PipelineError("events() needs at least one type of the catalogue");
   const stray = definitions.find(({ topic }) => topic !== first.topic);
   if (stray !== undefined) {
-    throw new Error(
+    throw new PipelineError(
       `events(): ${first.type} is on topic ${first.topic}, ${stray.type} on ${stray.topic}; ` +
         "a source reads one topic: give the types one topic in the catalogue",
     );

@@ -18,7 +18,13 @@ export type StartAt =
 
 /** @throws PipelineError where the start itself cannot be meant */
 export function requireStartAt(pipeline: string, startAt: StartAt): void {
-  if (typeof startAt === "string") return;
+  if (typeof startAt === "string") {
+    if (startAt === "earliest" || startAt === "latest") return;
+    throw new PipelineError(
+      `pipeline ${pipeline}: startAt is "${startAt}"; it must be earliest, latest, { eventTimeMs }, { offsets } or ` +
+        "{ savepoint, of }",
+    );
+  }
   if ("eventTimeMs" in startAt) {
     if (Number.isSafeInteger(startAt.eventTimeMs)) return;
     throw new PipelineError(

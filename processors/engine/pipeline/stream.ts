@@ -15,7 +15,7 @@ import { SpreadStream } from "./spread-stream.ts";
 import type { FromOptions, PipelineParts, StreamParts } from "./stream-parts.ts";
 import type { Table } from "./table.ts";
 import { filtering, flatMapping, mapping, through } from "./transform.ts";
-import { namedAggregates, type WindowChoice, type WindowOptions, windowChoice } from "./window-step.ts";
+import { namedAggregates, type OptionsOf, type WindowChoice, windowChoice } from "./window-step.ts";
 
 export class PipelineStart {
   readonly #pipeline: PipelineParts;
@@ -124,8 +124,14 @@ export class KeyedStream<Event> {
   }
 
   /** Cuts event time into windows: {@link tumbling}, {@link hopping}, {@link sliding}, {@link session}, {@link global}. */
-  window(window: WindowDefinition, options: WindowOptions = {}): WindowedStream<Event> {
-    return new WindowedStream<Event>(this.#parts, windowChoice(this.#parts.stream.name, window, options));
+  window<Window extends WindowDefinition>(
+    window: Window,
+    options?: OptionsOf<Window>,
+  ): WindowedStream<Event> {
+    return new WindowedStream<Event>(
+      this.#parts,
+      windowChoice(this.#parts.stream.name, window, options ?? {}),
+    );
   }
 
   /**

@@ -1,8 +1,14 @@
 /** The steps `window` and `aggregate`: their options, checked. */
 import type { Aggregate } from "../aggregates/aggregate.ts";
 import type { NamedAggregate } from "../aggregates/row-layout.ts";
-import { type Emission, type EmitPolicy, onClose, type Panes } from "../windows/emission.ts";
-import type { WindowDefinition } from "../windows/window.ts";
+import {
+  type Emission,
+  type EmitOnClose,
+  type EmitPolicy,
+  onClose,
+  type Panes,
+} from "../windows/emission.ts";
+import type { GlobalWindow, SlidingWindow, WindowDefinition } from "../windows/window.ts";
 import { requireEmission, requireFieldNames, requireLateness, requireWindow } from "./checks.ts";
 
 export interface WindowOptions {
@@ -12,6 +18,17 @@ export interface WindowOptions {
   readonly emit?: EmitPolicy;
   /** Default `accumulating`. */
   readonly panes?: Panes;
+}
+
+/** The options that a kind of window has: a global one is emitted by its trigger, and a sliding one on close. */
+export type OptionsOf<Window extends WindowDefinition> = Window extends GlobalWindow
+  ? Pick<WindowOptions, "panes"> & ClosesOnly
+  : Window extends SlidingWindow
+    ? Pick<WindowOptions, "allowedLatenessMs"> & ClosesOnly
+    : WindowOptions;
+
+interface ClosesOnly {
+  readonly emit?: EmitOnClose;
 }
 
 export interface WindowChoice<Window extends WindowDefinition> {

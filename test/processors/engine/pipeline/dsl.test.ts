@@ -2,12 +2,20 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import { flightDeparted, loginSucceeded, paymentMade } from "../../../../contracts/events/catalogue.ts";
 import {
   count,
+  type EventOf,
   events,
+  everyCount,
+  global,
   hopping,
+  type KeyedStream,
   max,
+  onClose,
+  onUpdate,
   PipelineError,
   pipeline,
+  sliding,
   tumbling,
+  type WindowDefinition,
 } from "../../../../processors/engine/pipeline/dsl.ts";
 
 const decode = () => ({ at: 0 });
@@ -90,13 +98,55 @@ describe("the pipeline DSL", () => {
           .aggregate({}),
       "needs a field",
     ],
+    [
+      "a global window without a trigger",
+      () =>
+        flights()
+          .keyBy(() => "k")
+          // @ts-expect-error nor does it compile
+          .window(global({})),
+      "needs a trigger",
+    ],
+    [
+      "a global window whose trigger is its end, which never comes",
+      () =>
+        flights()
+          .keyBy(() => "k")
+          // @ts-expect-error nor does it compile
+          .window(global({ trigger: onClose() })),
+      "needs a trigger",
+    ],
+    [
+      "a start that there is not",
+      // @ts-expect-error nor does it compile
+      () => pipeline("p", { startAt: "now" }),
+      'startAt is "now"',
+    ],
+    ["a source without a type", () => events(), "at least one type"],
+    ["a source of two topics", () => events(flightDeparted, loginSucceeded), "is on topic flights"],
   ])("%s is refused when the pipeline is made", (_, make, message) => {
     expect(make).toThrow(PipelineError);
     expect(make).toThrow(message);
   });
 
-  test("types of two topics cannot be one source", () => {
-    expect(() => events(flightDeparted, loginSucceeded)).toThrow("flight.departed is on topic flights");
+  test("options that a window cannot have do not compile", () => {
+    const keyed = flights().keyBy(() => "k");
+    const everyTwo = global({ trigger: everyCount(2) });
+
+    // @ts-expect-error its trigger says when it is emitted
+    expect(() => keyed.window(everyTwo, { emit: onUpdate() })).toThrow("drop emit");
+    // @ts-expect-error it never closes
+    expect(() => keyed.window(everyTwo, { allowedLatenessMs: 1 })).toThrow("drop allowedLatenessMs");
+    // @ts-expect-error they are emitted on close
+    expect(() => keyed.window(sliding({ sizeMs: 1 }), { emit: onUpdate() })).toThrow("drop emit");
+    keyed.window(sliding({ sizeMs: 1 }), { allowedLatenessMs: 1 });
+    keyed.window(tumbling({ sizeMs: 1 }) as WindowDefinition, { emit: onUpdate(), allowedLatenessMs: 1 });
+  });
+
+  test("a function of a stream's own can name its events", () => {
+    const stream: KeyedStream<EventOf<typeof flightDeparted>> = flights().keyBy(() => "k");
+
+    expectTypeOf(stream.filter).parameter(0).parameter(0).toHaveProperty("data");
   });
 
   test("a selector must return a number", () => {

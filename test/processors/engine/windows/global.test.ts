@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { FromOptions, WindowOptions } from "../../../../processors/engine/pipeline/dsl.ts";
+import type {
+  FromOptions,
+  WindowDefinition,
+  WindowOptions,
+} from "../../../../processors/engine/pipeline/dsl.ts";
 import {
   everyCount,
   everyEventTimeMs,
@@ -125,6 +129,7 @@ const windowWith = (
   pipeline("p")
     .from({ topic: "t", decode: () => 1, time: () => 1, identity: () => "1" }, from)
     .keyBy(() => "k")
-    .window(global({ trigger }), options)
+    // As where the types are not checked.
+    .window<WindowDefinition>(global({ trigger }), options)
     .aggregate({ s: sum(() => 1) })
     .toResults();

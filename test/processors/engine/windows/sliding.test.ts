@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { WindowOptions } from "../../../../processors/engine/pipeline/dsl.ts";
+import type { WindowDefinition, WindowOptions } from "../../../../processors/engine/pipeline/dsl.ts";
 import { onUpdate, pipeline, sliding, sum } from "../../../../processors/engine/pipeline/dsl.ts";
 import { type recordsOf, watermark } from "../task-fixture.ts";
 import { logFor, type WindowSetup } from "./window-fixture.ts";
@@ -131,6 +131,7 @@ const windowWith = (options: WindowOptions) =>
   pipeline("p")
     .from({ topic: "t", decode: () => 1, time: () => 1 }, { outOfOrderMs: 0, dedupe: false })
     .keyBy(() => "k")
-    .window(window, options)
+    // As where the types are not checked.
+    .window<WindowDefinition>(window, options)
     .aggregate({ s: sum(() => 1) })
     .toResults();
