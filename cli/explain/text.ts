@@ -69,9 +69,11 @@ function inputRows(input: InputTopology): Row[] {
 }
 
 function topicText({ partitions, priority, retentionMs, compacted }: InputTopology): string {
-  if (partitions === null || retentionMs === null) return "not listed in contracts/topics.ts";
+  if (retentionMs === null) return "not listed in contracts/topics.ts";
+  const count =
+    partitions === null ? "as many partitions as the stage before reads" : `${partitions} partitions`;
   const urgency = priority === null ? "" : `, ${priority} priority`;
-  return `${partitions} partitions${urgency}, ${compacted ? "compacted" : `kept ${duration(retentionMs)}`}`;
+  return `${count}${urgency}, ${compacted ? "compacted" : `kept ${duration(retentionMs)}`}`;
 }
 
 const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [
@@ -82,9 +84,16 @@ const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [
 ];
 
 function operatorRows({ kind, settings, aggregates, stateKeptMs }: OperatorTopology): Row[] {
-  const { window, allowedLatenessMs, emission, ...further } = settings as Readonly<Record<string, unknown>> &
+  const {
+    kind: variant,
+    window,
+    allowedLatenessMs,
+    emission,
+    ...further
+  } = settings as Readonly<Record<string, unknown>> &
     Partial<{ window: WindowDefinition; allowedLatenessMs: number; emission: Emission }>;
-  const rows: Row[] = [["kind", kind]];
+  // A join is inner or left.
+  const rows: Row[] = [["kind", typeof variant === "string" ? `${variant} ${kind}` : kind]];
   if (window !== undefined) rows.push(["window", windowText(window)]);
   // A global window never closes, and its trigger says when it is emitted.
   if (window?.kind !== "global") {

@@ -22,7 +22,9 @@ export async function loadPipeline(path: string, name?: string): Promise<Pipelin
     return named;
   }
   if (found.length > 1)
-    throw new UsageError(`${path} exports ${found.length} pipelines: ${names}; say which`);
+    throw new UsageError(
+      `${path} exports several pipelines, say which by its name (replay: --name): ${names}`,
+    );
   return found[0]!;
 }
 

@@ -21,6 +21,7 @@ import {
   pipeline,
   session,
   sliding,
+  stream,
   table,
   tumbling,
 } from "../../../processors/engine/pipeline/dsl.ts";
@@ -241,12 +242,15 @@ test("a spread key, a table, and state of the author's own", () => {
   `);
 });
 
+const meters = (topic: string) => ({
+  topic,
+  decode: () => ({ t: 0 }),
+  time: ({ t }: { readonly t: number }) => t,
+});
+
 test("a topic that nothing lists", () => {
   const own = pipeline("meters")
-    .from<{ t: number }>(
-      { topic: "meters", decode: () => ({ t: 0 }), time: ({ t }) => t },
-      { outOfOrderMs: 0, dedupe: false },
-    )
+    .from(meters("meters"), { outOfOrderMs: 0, dedupe: false })
     .keyBy(() => "all")
     .window(session({ gapMs: 1 }))
     .aggregate({ n: count() })
@@ -270,6 +274,36 @@ test("a topic that nothing lists", () => {
   `);
 });
 
+test("a topic between stages has as many partitions as a source that nothing lists", () => {
+  const spread = pipeline("meters")
+    .from(meters("meters"), { outOfOrderMs: 0, dedupe: false })
+    .spreadBy("all", () => "all")
+    .window(tumbling({ sizeMs: 1 }))
+    .aggregate({ n: count() })
+    .toResults();
+
+  expect(topologyText(topologyOf(spread))).toMatch(
+    /reads meters.all.forwarded\n +topic +as many partitions as the stage before reads, kept 7 d\n/,
+  );
+});
+
+test("a join says of which kind it is", () => {
+  const right = stream(meters("others"), { outOfOrderMs: 0, dedupe: false }).keyBy(() => "all");
+  const joined = pipeline("meters")
+    .from(meters("meters"), { outOfOrderMs: 0, dedupe: false })
+    .keyBy(() => "all")
+    .join(right, { kind: "left", beforeMs: 5, afterMs: 10, combine: () => ({}) })
+    .toResults();
+
+  expect(topologyText(topologyOf(joined)).split("\n\n")[3]).toMatchInlineSnapshot(`
+    "keeps meters
+      kind              left join
+      before            5 ms
+      after             10 ms
+      kept              until the watermark is 11 ms past an event"
+  `);
+});
+
 test("spillway explain prints it, as text and as JSON", () => {
   expect(explain("airport-delays").stdout).toBe(`${topologyText(topologyOf(airportDelays))}\n`);
   const json = explain("--json", "--pipeline", "processors/pipelines/airport-delays.ts");
@@ -279,6 +313,7 @@ test("spillway explain prints it, as text and as JSON", () => {
 test.each([
   [["nonsense"], /no pipeline "nonsense"; it has: .*airport-delays/],
   [["airport-delays", "--nonsense"], /--nonsense/],
+  [[], /several pipelines, say which by its name .*: airport-delays, /],
   [["--pipeline", "nowhere.ts"], /nowhere\.ts does not exist/],
 ])("spillway explain %j exits with 2", (args, message) => {
   const { status, stderr } = explain(...args);

@@ -78,7 +78,11 @@ describe("exits with 2 and says what to do", () => {
       () => ["--pipeline", path("none.ts"), ...io()],
       /exports no pipeline/,
     ],
-    ["for several pipelines", () => ["--pipeline", path("two.ts"), ...io()], /first, second; say which/],
+    [
+      "for several pipelines",
+      () => ["--pipeline", path("two.ts"), ...io()],
+      /say which by its name \(replay: --name\): first, second/,
+    ],
     [
       "for an unknown name",
       () => ["--pipeline", path("two.ts"), "--name", "third", ...io()],
