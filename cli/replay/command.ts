@@ -72,7 +72,7 @@ async function run(
   const lines = new OutputLines(definition, output);
   const summary = await replay(definition, new TopicLines(inputs), lines, options, signal);
   const tookMs = performance.now() - startedMs;
-  console.log(report(definition.name, options.partitions, summary, lines.counts, tookMs));
+  console.log(report(definition.name, options.partitions, summary, lines, tookMs));
 }
 
 /** Reads the command line; throws {@link UsageError}. */
@@ -129,12 +129,12 @@ function report(
   pipeline: string,
   partitions: number,
   summary: ReplaySummary,
-  written: OutputLines["counts"],
+  { counts, deadReasons }: OutputLines,
   tookMs: number,
 ): string {
   const { lines, emptyLines, watermarks, checkpoints, crashes, stages } = summary;
   const seconds = tookMs / 1_000;
-  const { result, retract, late, dead } = written;
+  const { result, retract, late, dead } = counts;
   const rows: (readonly [string, string])[] = [
     [
       "lines",
@@ -145,6 +145,10 @@ function report(
       "written",
       `${count(result)} results, ${count(retract)} retractions, ${count(late)} late, ${count(dead)} dead`,
     ],
+    ...[...deadReasons].map(
+      ([reason, { lines, detail }], index) =>
+        [index === 0 ? "dead" : "", `${count(lines)} ${reason}, first: ${detail}`] as const,
+    ),
     [
       "survived",
       `${count(crashes)} crashes, with ${count(checkpoints)} checkpoints of ${count(partitions)} partitions`,

@@ -1,5 +1,6 @@
 /** What a pipeline writes, as lines of JSON. */
 import { writeSync } from "node:fs";
+import { deadLetterHeaders } from "../../contracts/dead-letter.ts";
 import type { ResultRecord } from "../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic } from "../../contracts/topics.ts";
 import type { OutputRecord } from "../../processors/engine/log/port.ts";
@@ -24,6 +25,13 @@ export interface OutputLine {
   readonly revision: number | null;
 }
 
+/** Why lines were dead, by reason. */
+interface DeadReason {
+  lines: number;
+  /** What was wrong with the first of them. */
+  readonly detail: string;
+}
+
 const FLUSH_CHARS = 1 << 20;
 
 export class OutputLines {
@@ -31,6 +39,7 @@ export class OutputLines {
   readonly #lateTopics: ReadonlySet<string>;
   readonly #file: number;
   readonly counts = { result: 0, retract: 0, late: 0, dead: 0 };
+  readonly deadReasons = new Map<string, DeadReason>();
   #text: string[] = [];
   #chars = 0;
 
@@ -52,12 +61,23 @@ export class OutputLines {
     }
   }
 
-  #toLine({ topic, value }: OutputRecord): OutputLine {
+  #toLine({ topic, value, headers }: OutputRecord): OutputLine {
     const text = value === null ? "" : Buffer.from(value).toString();
-    if (topic === DEAD_LETTERS_TOPIC) return rejected("dead", this.#pipeline, text);
+    if (topic === DEAD_LETTERS_TOPIC) {
+      this.#countReason(headers);
+      return rejected("dead", this.#pipeline, text);
+    }
     if (this.#lateTopics.has(topic)) return rejected("late", this.#pipeline, text);
     const { kind, pipeline, key, window, value: result, revision } = JSON.parse(text) as ResultRecord;
     return { kind, pipeline, key, window, value: result, revision };
+  }
+
+  #countReason(headers: OutputRecord["headers"]): void {
+    const reason = headers[deadLetterHeaders.reason]!;
+    const known = this.deadReasons.get(reason);
+    if (known === undefined)
+      this.deadReasons.set(reason, { lines: 1, detail: headers[deadLetterHeaders.detail]! });
+    else known.lines += 1;
   }
 
   flush(): void {

@@ -62,6 +62,20 @@ test("runs a module of any folder, and says what it did", () => {
   ]);
 });
 
+test("says why lines are dead", () => {
+  writeFileSync(
+    path("dead.ndjson"),
+    '{"k":"a"}\n{"k":"a","t":1}\n{"k":1,"t":1}\n{"t":2}\n{"k":"a","t":"1"}\n',
+  );
+  const { stdout } = replay(
+    ...["--pipeline", path("one.ts"), "--input", path("dead.ndjson"), "--output", path("out.ndjson")],
+  );
+
+  expect(stdout).toMatch(
+    /\n {2}dead {6}2 missing-time, first: the event has no valid time\n {12}2 invalid-key, first: the key is not text, .*\n {2}survived/,
+  );
+});
+
 describe("exits with 2 and says what to do", () => {
   const io = () => ["--input", path("in.ndjson"), "--output", path("refused")];
   test.each<[string, () => string[], RegExp]>([
