@@ -2,11 +2,14 @@
 import { WATERMARK_HEADER } from "../../contracts/dead-letter.ts";
 import type { RecordBatch } from "../../processors/engine/log/port.ts";
 
+/** The latest time that an event may have (see event-time.ts of the engine). */
+const LATEST_EVENT_MS = 4_320_000_000_000_000;
+
 /**
- * A file has no arrivals, so no event may be refused for being ahead of its own: every line arrives on the last day
- * that a date can hold. What lies beyond that is no time at all, and dead.
+ * A file has no arrivals. So that no event is refused for being ahead of its own, all come later than any event can be;
+ * and a second apart, so that a stage tells the next one how far it has come after each line.
  */
-export const ARRIVAL_MS = 8_640_000_000_000_000;
+export const arrivalOf = (line: number): number => LATEST_EVENT_MS + line * 1_000;
 
 export class LineBatch implements RecordBatch {
   readonly topic: string;
@@ -65,8 +68,8 @@ export class LineBatch implements RecordBatch {
     return this.#firstOffset + index;
   }
 
-  arrivalMs(): number {
-    return ARRIVAL_MS;
+  arrivalMs(index: number): number {
+    return arrivalOf(this.#lines[index]!);
   }
 
   key(): null {

@@ -1,6 +1,6 @@
 /** Records that are held one by one, as a batch: what a stage forwards to the next, and a table's rows. */
 import type { RecordBatch } from "../../processors/engine/log/port.ts";
-import { ARRIVAL_MS } from "./line-batch.ts";
+import { arrivalOf } from "./line-batch.ts";
 import type { PlacedOutput } from "./partition.ts";
 
 export class PlacedBatch implements RecordBatch {
@@ -41,8 +41,8 @@ export class PlacedBatch implements RecordBatch {
     return this.#firstOffset + index;
   }
 
-  arrivalMs(): number {
-    return ARRIVAL_MS;
+  arrivalMs(index: number): number {
+    return arrivalOf(this.#records[index]!.line);
   }
 
   key(index: number): Uint8Array | null {

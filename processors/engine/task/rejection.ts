@@ -28,6 +28,8 @@ export function toRejection(reason: DeadLetterReason, cause: unknown, context?: 
 /** The message of what user code threw, which may be anything: also an error whose message throws. */
 export function messageOf(cause: unknown): string {
   try {
+    // The JSON parser quotes what it could not read, and a payload must not get into a header or a log.
+    if (cause instanceof SyntaxError) return "the text could not be parsed";
     if (cause instanceof Error) return String(cause.message);
   } catch {
     // What it says of itself is as wrong as whatever it was thrown for.

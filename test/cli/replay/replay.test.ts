@@ -4,6 +4,7 @@ import { partitionOf } from "../../../contracts/partitioning.ts";
 import type { PipelineDefinition } from "../../../processors/engine/pipeline/dsl.ts";
 import {
   count,
+  everyEventTimeMs,
   hopping,
   keyedState,
   pipeline,
@@ -235,6 +236,37 @@ describe("a pipeline that was re-keyed", () => {
       expect((await replayOf(file, options, rekeyed)).text).toBe(calm.text);
     }
   });
+});
+
+test("a key given anew makes the results that the same key of the record makes", async () => {
+  const stream = () =>
+    pipeline("early").from<Reading>(
+      {
+        topic: "readings-in",
+        decode: (value) => JSON.parse(new TextDecoder().decode(value)) as Reading,
+        time: ({ t }) => t,
+      },
+      { outOfOrderMs: 0, dedupe: false },
+    );
+  const results = async (keyed: ReturnType<ReturnType<typeof stream>["keyBy"]>) => {
+    const definition = keyed
+      .window(tumbling({ sizeMs: 100 }), { emit: everyEventTimeMs(20) })
+      .aggregate({ n: count() })
+      .toResults();
+    const { output } = await replayOf(fileOf([5, 25, 45, 120, 50, 150].map((t) => ({ t }))), {}, definition);
+    return output.map(({ kind, window, revision }) => `${kind} ${window?.start} ${revision}`);
+  };
+
+  expect(await results(stream().rekeyBy("key", ({ key }) => key))).toEqual([
+    "result 0 1",
+    "result 0 2",
+    "result 100 1",
+    "late undefined null",
+    "result 100 2",
+  ]);
+  expect(await results(stream().keyBy(({ key }) => key))).toEqual(
+    await results(stream().rekeyBy("key", ({ key }) => key)),
+  );
 });
 
 describe("a pipeline of several topics", () => {
