@@ -13,10 +13,43 @@ export class PipelineError extends Error {
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
+/** A value in a message. A module that is run without its types being checked may have any. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  if (typeof value === "function") return "a function";
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
 /** Names of pipelines and branches go into topics, groups and routes. */
 export function requireName(what: string, name: string): void {
-  if (NAME.test(name) && name.length <= 64) return;
-  throw new PipelineError(`${what} "${name}": use up to 64 lower-case letters, digits and single hyphens`);
+  if (typeof name === "string" && NAME.test(name) && name.length <= 64) return;
+  throw new PipelineError(
+    `${what} ${shown(name)}: use up to 64 lower-case letters, digits and single hyphens`,
+  );
+}
+
+/** @throws PipelineError where the value is none of these */
+export function requireOneOf(
+  pipeline: string,
+  setting: string,
+  value: unknown,
+  allowed: readonly unknown[],
+): void {
+  if (allowed.includes(value)) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: ${setting} is ${shown(value)}; it must be ${allowed.map(shown).join(" or ")}`,
+  );
+}
+
+/** @throws PipelineError where the value is no function */
+export function requireFunction(pipeline: string, setting: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new PipelineError(`pipeline ${pipeline}: ${setting} is ${shown(value)}; it must be a function`);
+}
+
+/** @throws PipelineError where the value is there, and no function */
+export function requireOptionalFunction(pipeline: string, setting: string, value: unknown): void {
+  if (value !== undefined) requireFunction(pipeline, setting, value);
 }
 
 /** A result's fields are an object's: `__proto__` would be lost without a word. */
@@ -31,7 +64,7 @@ export function requireFieldNames(pipeline: string, names: readonly string[]): v
 }
 
 export function requireWindow(pipeline: string, window: WindowDefinition): void {
-  switch (window.kind) {
+  switch (window?.kind) {
     case "tumbling":
     case "hopping":
       requireDuration(pipeline, "window.sizeMs", window.sizeMs, 1);
@@ -47,6 +80,12 @@ export function requireWindow(pipeline: string, window: WindowDefinition): void 
       return;
     case "global":
       requireTrigger(pipeline, window.trigger);
+      return;
+    default:
+      throw new PipelineError(
+        `pipeline ${pipeline}: window is ${shown(window)}; make it with tumbling(…), hopping(…), sliding(…), ` +
+          "session(…) or global(…)",
+      );
   }
 }
 
@@ -78,6 +117,8 @@ export function requireLateness(pipeline: string, window: WindowDefinition, allo
 }
 
 export function requireEmission(pipeline: string, window: WindowDefinition, { emit, panes }: Emission): void {
+  requireOneOf(pipeline, "emit.kind", emit?.kind, ["on-close", "on-update", "every"]);
+  requireOneOf(pipeline, "panes", panes, ["accumulating", "discarding"]);
   if (emit.kind === "every") requireDuration(pipeline, "emit.everyMs", emit.everyMs, 1);
   if (window.kind === "global" && emit.kind !== "on-close") {
     throw new PipelineError(
@@ -100,7 +141,13 @@ function requireOverlap(pipeline: string, window: FixedWindow): void {
   );
 }
 
-/** @throws PipelineError where it is not a whole number of milliseconds, or less than `leastMs` */
+/**
+ * Half of what a date can hold, like the time of an event: the two together are milliseconds that a number holds.
+ * 137,000 years are for ever.
+ */
+const MAX_DURATION_MS = 4.32e15;
+
+/** @throws PipelineError where it is not a whole number of milliseconds, less than `leastMs`, or more than can be */
 export function requireDuration(pipeline: string, setting: string, valueMs: number, leastMs: number): void {
   requireWhole(pipeline, setting, valueMs);
   if (valueMs < leastMs) {
@@ -113,14 +160,22 @@ export function requireDuration(pipeline: string, setting: string, valueMs: numb
 function requireWhole(pipeline: string, setting: string, valueMs: number): void {
   if (!Number.isSafeInteger(valueMs)) {
     throw new PipelineError(
-      `pipeline ${pipeline}: ${setting} is ${valueMs}; it must be a whole number of milliseconds`,
+      `pipeline ${pipeline}: ${setting} is ${shown(valueMs)}; it must be a whole number of milliseconds`,
+    );
+  }
+  if (Math.abs(valueMs) > MAX_DURATION_MS) {
+    throw new PipelineError(
+      `pipeline ${pipeline}: ${setting} is ${valueMs}; it must be at most ${MAX_DURATION_MS} ms`,
     );
   }
 }
 
-function requireCount(pipeline: string, setting: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new PipelineError(`pipeline ${pipeline}: ${setting} is ${value}; it must be a whole number from 1`);
+/** @throws PipelineError where it is no whole number from 1 */
+export function requireCount(pipeline: string, setting: string, value: unknown): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: ${setting} is ${shown(value)}; it must be a whole number from 1`,
+  );
 }
 
 /** A JavaScript Map ends at 2^24 entries, and a task may need several of them for one entry. */
@@ -142,6 +197,6 @@ export function requireIds(pipeline: string, ids: number): void {
 function requireWithin(pipeline: string, setting: string, value: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
   throw new PipelineError(
-    `pipeline ${pipeline}: ${setting} is ${value}; it must be a whole number from 1 to ${most}`,
+    `pipeline ${pipeline}: ${setting} is ${shown(value)}; it must be a whole number from 1 to ${most}`,
   );
 }

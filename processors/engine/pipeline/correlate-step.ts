@@ -6,7 +6,14 @@ import {
 } from "../operators/correlate/correlate-definition.ts";
 import type { DeepReadonly } from "../operators/frozen-json.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
-import { PipelineError, requireDuration, requireFieldNames } from "./checks.ts";
+import {
+  PipelineError,
+  requireDuration,
+  requireFieldNames,
+  requireFunction,
+  requireOneOf,
+  requireOptionalFunction,
+} from "./checks.ts";
 
 /** Each event that comes while others wait is tried with every combination of those. */
 const MAX_PARTS = 5;
@@ -55,6 +62,9 @@ export function correlateOperator<Event, Matchers extends PartMatchers<Event>>(
   { withinMs, all, where, onMissing = "output", combine }: CorrelateOptions<Event, Matchers>,
 ): OperatorDefinition {
   requireDuration(series, "correlate.withinMs", withinMs, 1);
+  requireOneOf(series, "correlate.onMissing", onMissing, ["output", "drop"]);
+  requireOptionalFunction(series, "correlate.where", where);
+  requireOptionalFunction(series, "correlate.combine", combine);
   const names = Object.keys(all);
   requireFieldNames(series, names);
   if (names.length < 2 || names.length > MAX_PARTS) {
@@ -62,6 +72,7 @@ export function correlateOperator<Event, Matchers extends PartMatchers<Event>>(
       `pipeline ${series}: correlate.all has ${names.length} parts; it must be 2 to ${MAX_PARTS}`,
     );
   }
+  for (const name of names) requireMatcher(series, name, all[name]);
   return new CorrelateDefinition({
     series,
     withinMs,
@@ -70,6 +81,11 @@ export function correlateOperator<Event, Matchers extends PartMatchers<Event>>(
     onMissing,
     combine: (combine as CorrelateSettings["combine"] | undefined) ?? ((found) => found),
   });
+}
+
+function requireMatcher(series: string, name: string, matcher: unknown): void {
+  if (typeof (matcher as { readonly type?: unknown } | null | undefined)?.type === "string") return;
+  requireFunction(series, `correlate.all.${name}, which is no type of the catalogue,`, matcher);
 }
 
 function predicateOf<Event>(matcher: PartMatcher<Event>): (event: unknown) => boolean {

@@ -82,6 +82,7 @@ export function pipeline(name: string, options: PipelineOptions = {}): PipelineS
   const { service = name, startAt = "earliest" } = options;
   const { maxEntriesPerTask = DEFAULT_MAX_ENTRIES_PER_TASK, maxIdsPerTask = DEFAULT_MAX_IDS_PER_TASK } =
     options;
+  requireName(`pipeline ${name}: service`, service);
   requireEntries(name, maxEntriesPerTask);
   requireIds(name, maxIdsPerTask);
   requireStartAt(name, startAt);

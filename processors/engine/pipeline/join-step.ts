@@ -3,7 +3,7 @@
 import type { DeepReadonly } from "../operators/frozen-json.ts";
 import { JoinDefinition } from "../operators/join/join-definition.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
-import { requireDuration } from "./checks.ts";
+import { requireDuration, requireFunction, requireOneOf } from "./checks.ts";
 import { rightInputOf } from "./side-stream.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
@@ -34,6 +34,8 @@ export function joinOperator<Left, Right>(
   { kind, beforeMs, afterMs, combine }: JoinOptions<Left, Right>,
 ): OperatorDefinition {
   const { name } = stream;
+  requireOneOf(name, "join.kind", kind, ["inner", "left"]);
+  requireFunction(name, "join.combine", combine);
   requireDuration(name, "join.beforeMs", beforeMs, 0);
   requireDuration(name, "join.afterMs", afterMs, 0);
   return new JoinDefinition({

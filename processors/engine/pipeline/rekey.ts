@@ -2,7 +2,7 @@
 import { forwardedTopic } from "../../../contracts/topics.ts";
 import { decodeForwarded, type Forwarded, type Identified } from "../operators/forward/envelope.ts";
 import { ForwardDefinition, type ForwardingStage } from "../operators/forward/forward-definition.ts";
-import { PipelineError, requireName } from "./checks.ts";
+import { PipelineError, requireCount, requireName } from "./checks.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
 import { inputsOf } from "./side-stream.ts";
 import type { Source } from "./source.ts";
@@ -22,11 +22,7 @@ export function stageOf(
   requireName(`pipeline ${pipeline}: the name of the new key`, name);
   // The sink reads a pipeline's results as the group `<pipeline>.sink`.
   if (name === "sink") throw new PipelineError(`pipeline ${pipeline}: a new key cannot be called sink`);
-  if (partitions !== null && !(Number.isSafeInteger(partitions) && partitions >= 1)) {
-    throw new PipelineError(
-      `pipeline ${pipeline}: ${name}: partitions is ${partitions}; it must be a whole number from 1`,
-    );
-  }
+  if (partitions !== null) requireCount(pipeline, `${name}: partitions`, partitions);
   const stage = `${pipeline}.${name}`;
   return { stage, topic: forwardedTopic(stage), partitions };
 }

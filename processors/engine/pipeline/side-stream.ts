@@ -1,5 +1,5 @@
 /** A second source of a pipeline: to be united with its stream, or joined to it. */
-import { PipelineError, requireDuration } from "./checks.ts";
+import { PipelineError, requireDuration, requireFunction, requireOptionalFunction } from "./checks.ts";
 import type { InputDefinition } from "./definition.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
 import {
@@ -49,21 +49,25 @@ export class SideStream<Event> {
   filter<Kept extends Event>(keep: (event: Event) => event is Kept): SideStream<Kept>;
   filter(keep: (event: Event) => boolean): SideStream<Event>;
   filter(keep: (event: Event) => boolean): SideStream<Event> {
+    requireFunction(this.parts.name, "filter", keep);
     return this.#through((before) => filtering(before, keep));
   }
 
   /** Changes each event into another one, of the same event time. */
   map<Next>(change: (event: Event) => Next): SideStream<Next> {
+    requireFunction(this.parts.name, "map", change);
     return this.#through((before) => mapping(before, change));
   }
 
   /** Changes each event into none, one or several, all of the same event time. */
   flatMap<Next>(expand: (event: Event) => readonly Next[]): SideStream<Next> {
+    requireFunction(this.parts.name, "flatMap", expand);
     return this.#through((before) => flatMapping(before, expand));
   }
 
   /** Groups by the key of the stream that it is to be joined to; like there, it must be the Kafka key. */
   keyBy(key: (event: Event) => string): KeyedSideStream<Event> {
+    requireFunction(this.parts.name, "keyBy", key);
     return new KeyedSideStream<Event>({ ...this.parts, key: key as (element: unknown) => string });
   }
 
@@ -91,6 +95,7 @@ export function sourceParts<Event>(
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
+  requireSource(name, source);
   const complete = toSource(source);
   requireDuration(name, "outOfOrderMs", outOfOrderMs, 0);
   if (idleTimeoutMs !== null) requireDuration(name, "idleTimeoutMs", idleTimeoutMs, 1);
@@ -100,7 +105,9 @@ export function sourceParts<Event>(
         "give the source one, or say dedupe: false",
     );
   }
-  if (dedupe) requireDuration(name, "dedupe.horizonMs", dedupe.horizonMs, 1);
+  if (dedupe !== false && dedupe !== undefined) {
+    requireDuration(name, "dedupe.horizonMs", dedupe?.horizonMs, 1);
+  }
   return {
     name,
     service,
@@ -116,6 +123,19 @@ export function sourceParts<Event>(
     upstream: [],
     others: [],
   };
+}
+
+function requireSource<Event>(name: string, source: Source<Event> | CustomSource<Event>): void {
+  const { topic, decode, time, identity, futureBoundMs } = source;
+  if (typeof topic !== "string" || topic === "") {
+    throw new PipelineError(`pipeline ${name}: its source has no topic`);
+  }
+  requireFunction(name, "source.decode", decode);
+  requireFunction(name, "source.time", time);
+  requireOptionalFunction(name, "source.identity", identity);
+  if (futureBoundMs !== undefined && typeof futureBoundMs !== "function") {
+    requireDuration(name, "source.futureBoundMs", futureBoundMs, 0);
+  }
 }
 
 /** The stream with another one of the same events beside it. */

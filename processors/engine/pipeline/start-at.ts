@@ -18,17 +18,17 @@ export type StartAt =
 
 /** @throws PipelineError where the start itself cannot be meant */
 export function requireStartAt(pipeline: string, startAt: StartAt): void {
-  if (typeof startAt === "string") {
+  if (typeof startAt !== "object" || startAt === null) {
     if (startAt === "earliest" || startAt === "latest") return;
     throw new PipelineError(
-      `pipeline ${pipeline}: startAt is "${startAt}"; it must be earliest, latest, { eventTimeMs }, { offsets } or ` +
+      `pipeline ${pipeline}: startAt is ${String(startAt)}; it must be earliest, latest, { eventTimeMs }, { offsets } or ` +
         "{ savepoint, of }",
     );
   }
   if ("eventTimeMs" in startAt) {
     if (Number.isSafeInteger(startAt.eventTimeMs)) return;
     throw new PipelineError(
-      `pipeline ${pipeline}: startAt.eventTimeMs is ${startAt.eventTimeMs}; it must be a whole number of ` +
+      `pipeline ${pipeline}: startAt.eventTimeMs is ${String(startAt.eventTimeMs)}; it must be a whole number of ` +
         "milliseconds since the epoch",
     );
   }
@@ -37,10 +37,10 @@ export function requireStartAt(pipeline: string, startAt: StartAt): void {
     requireName(`pipeline ${pipeline}: startAt.of`, startAt.of);
     return;
   }
-  const wrong = Object.entries(startAt.offsets).find(
+  const wrong = Object.entries(startAt.offsets ?? {}).find(
     ([partition, offset]) => !(isWhole(Number(partition)) && isWhole(offset)),
   );
-  if (wrong === undefined && Object.keys(startAt.offsets).length > 0) return;
+  if (wrong === undefined && Object.keys(startAt.offsets ?? {}).length > 0) return;
   throw new PipelineError(
     `pipeline ${pipeline}: startAt.offsets is ${JSON.stringify(startAt.offsets)}; it must have the next offset ` +
       "to read for each partition, { 0: 1200, 1: 980 }",

@@ -3,7 +3,7 @@ import type { Aggregate } from "../aggregates/aggregate.ts";
 import type { ProcessFunctions } from "../operators/process/process-functions.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { WindowDefinition } from "../windows/window.ts";
-import { PipelineError, requireName } from "./checks.ts";
+import { PipelineError, requireFunction, requireName } from "./checks.ts";
 import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
 import { type KeyedParts, Outputs, outputOf, requireOfBranch } from "./outputs.ts";
@@ -41,16 +41,19 @@ export class Stream<Event> {
   filter<Kept extends Event>(keep: (event: Event) => event is Kept): Stream<Kept>;
   filter(keep: (event: Event) => boolean): Stream<Event>;
   filter(keep: (event: Event) => boolean): Stream<Event> {
+    requireFunction(this.#parts.name, "filter", keep);
     return new Stream<Event>(through(this.#parts, (before) => filtering(before, keep)));
   }
 
   /** Changes each event into another one, of the same event time. */
   map<Next>(change: (event: Event) => Next): Stream<Next> {
+    requireFunction(this.#parts.name, "map", change);
     return new Stream<Next>(through(this.#parts, (before) => mapping(before, change)));
   }
 
   /** Changes each event into none, one or several, all of the same event time. They count, or die, together. */
   flatMap<Next>(expand: (event: Event) => readonly Next[]): Stream<Next> {
+    requireFunction(this.#parts.name, "flatMap", expand);
     return new Stream<Next>(through(this.#parts, (before) => flatMapping(before, expand)));
   }
 
@@ -61,6 +64,7 @@ export class Stream<Event> {
 
   /** Groups by a key. It must be the Kafka key of the event's record: an event found elsewhere is dead-lettered. */
   keyBy(key: (event: Event) => string): KeyedStream<Event> {
+    requireFunction(this.#parts.name, "keyBy", key);
     const stream = { ...this.#parts, key: key as (element: unknown) => string };
     return new KeyedStream<Event>({ stream, series: stream.name, lookups: [], transform: null });
   }
@@ -70,6 +74,7 @@ export class Stream<Event> {
    * partition, and only its rows go on to the one task of their key, through `<pipeline>.<name>.forwarded`.
    */
   spreadBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): SpreadStream<Event> {
+    requireFunction(this.#parts.name, "spreadBy", key);
     const { name: pipeline } = this.#parts;
     const stage = stageOf(pipeline, name, options);
     return new SpreadStream<Event>({ ...this.#parts, key: key as (element: unknown) => string }, stage);
@@ -80,6 +85,7 @@ export class Stream<Event> {
    * its new key, as JSON, through the topic `<pipeline>.<name>.forwarded`.
    */
   rekeyBy(name: string, key: (event: Event) => string, options: RekeyOptions = {}): KeyedStream<Event> {
+    requireFunction(this.#parts.name, "rekeyBy", key);
     const stage = stageOf(this.#parts.name, name, options);
     const stream = rekeyed(this.#parts, stage, key as (element: unknown) => string);
     return new KeyedStream<Event>({ stream, series: stream.name, lookups: [], transform: null });
@@ -97,16 +103,19 @@ export class KeyedStream<Event> {
   filter<Kept extends Event>(keep: (event: Event) => event is Kept): KeyedStream<Kept>;
   filter(keep: (event: Event) => boolean): KeyedStream<Event>;
   filter(keep: (event: Event) => boolean): KeyedStream<Event> {
+    requireFunction(this.#parts.series, "filter", keep);
     return new KeyedStream<Event>({ ...this.#parts, transform: filtering(this.#parts.transform, keep) });
   }
 
   /** Changes each event into another one, of the same key and event time. */
   map<Next>(change: (event: Event) => Next): KeyedStream<Next> {
+    requireFunction(this.#parts.series, "map", change);
     return new KeyedStream<Next>({ ...this.#parts, transform: mapping(this.#parts.transform, change) });
   }
 
   /** Changes each event into none, one or several, all of the same key and event time. */
   flatMap<Next>(expand: (event: Event) => readonly Next[]): KeyedStream<Next> {
+    requireFunction(this.#parts.series, "flatMap", expand);
     return new KeyedStream<Next>({ ...this.#parts, transform: flatMapping(this.#parts.transform, expand) });
   }
 
@@ -118,6 +127,8 @@ export class KeyedStream<Event> {
     table: Table<Row>,
     join: (event: Event, row: Row | undefined) => Next,
   ): KeyedStream<Next> {
+    requireFunction(this.#parts.series, "lookup", join);
+    requireFunction(this.#parts.series, "table.decode", table?.decode);
     const { lookups, transform: before } = this.#parts;
     const lookup = { before, table, join: join as (element: unknown, row: unknown) => unknown };
     return new KeyedStream<Next>({ ...this.#parts, lookups: [...lookups, lookup], transform: null });

@@ -9,7 +9,13 @@ import {
   type Panes,
 } from "../windows/emission.ts";
 import type { GlobalWindow, SlidingWindow, WindowDefinition } from "../windows/window.ts";
-import { requireEmission, requireFieldNames, requireLateness, requireWindow } from "./checks.ts";
+import {
+  requireEmission,
+  requireFieldNames,
+  requireFunction,
+  requireLateness,
+  requireWindow,
+} from "./checks.ts";
 
 export interface WindowOptions {
   /** How long a closed window still takes events, by event time, in milliseconds. Default 0. */
@@ -55,6 +61,9 @@ export function namedAggregates<Event>(
   fields: Readonly<Record<string, Aggregate<Event>>>,
 ): NamedAggregate[] {
   requireFieldNames(pipeline, Object.keys(fields));
+  for (const [name, aggregate] of Object.entries(fields)) {
+    requireFunction(pipeline, `aggregate ${name}: select`, aggregate?.select);
+  }
   return Object.entries(fields).map(([name, aggregate]) => ({
     name,
     // The event's type has done its work: the engine hands to these functions only what the steps before yield.
