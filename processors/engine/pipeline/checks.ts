@@ -14,7 +14,7 @@ export class PipelineError extends Error {
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** A value in a message. A module that is run without its types being checked may have any. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
   if (typeof value === "function") return "a function";
   return typeof value === "string" ? JSON.stringify(value) : String(value);

@@ -1,5 +1,5 @@
 /** Where a pipeline that has no state yet begins. Once it has, this says nothing any more. */
-import { PipelineError, requireName } from "./checks.ts";
+import { PipelineError, requireName, shown } from "./checks.ts";
 import { type PipelineDefinition, stagesOf } from "./definition.ts";
 
 /**
@@ -21,14 +21,14 @@ export function requireStartAt(pipeline: string, startAt: StartAt): void {
   if (typeof startAt !== "object" || startAt === null) {
     if (startAt === "earliest" || startAt === "latest") return;
     throw new PipelineError(
-      `pipeline ${pipeline}: startAt is ${String(startAt)}; it must be earliest, latest, { eventTimeMs }, { offsets } or ` +
+      `pipeline ${pipeline}: startAt is ${shown(startAt)}; it must be earliest, latest, { eventTimeMs }, { offsets } or ` +
         "{ savepoint, of }",
     );
   }
   if ("eventTimeMs" in startAt) {
     if (Number.isSafeInteger(startAt.eventTimeMs)) return;
     throw new PipelineError(
-      `pipeline ${pipeline}: startAt.eventTimeMs is ${String(startAt.eventTimeMs)}; it must be a whole number of ` +
+      `pipeline ${pipeline}: startAt.eventTimeMs is ${shown(startAt.eventTimeMs)}; it must be a whole number of ` +
         "milliseconds since the epoch",
     );
   }
