@@ -13,9 +13,17 @@ export const deadLetterHeaders = {
   topic: "spillway-topic",
   partition: "spillway-partition",
   offset: "spillway-offset",
-  /** `record`: the value is the source record's. `pane`: key, window and encoded state of a pane whose code threw. */
+  /** A {@link DeadLetterContent}. */
   content: "spillway-content",
+  /** Only of an excerpt: how many bytes the source record's value has. */
+  valueBytes: "spillway-value-bytes",
 } as const;
+
+/**
+ * `record`: the value is the source record's. `excerpt`: the first bytes of it, where key and value are more than a
+ * message of the topic may hold. `pane`: JSON of key, window and encoded state of a result that could not be made.
+ */
+export type DeadLetterContent = "record" | "excerpt" | "pane";
 
 /** A closed set: a new reason is a change of contract, and each has a row in docs/dead-letters.md. */
 export type DeadLetterReason =
@@ -38,6 +46,7 @@ export const lateHeaders = {
   offset: deadLetterHeaders.offset,
   /** Milliseconds between the watermark and the end of the last window it missed, plus lateness. */
   lateByMs: "spillway-late-by-ms",
+  valueBytes: deadLetterHeaders.valueBytes,
 } as const;
 
 /** Header of an in-band watermark record (null key, null value): event time in milliseconds, decimal text. */

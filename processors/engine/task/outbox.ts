@@ -1,6 +1,16 @@
 /** What a task has written since its last checkpoint: results, late events and dead letters, as records to send. */
-import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../contracts/dead-letter.ts";
-import { maxMessageBytes, maxResultBytes } from "../../../contracts/limits.ts";
+import {
+  type DeadLetterContent,
+  type DeadLetterReason,
+  deadLetterHeaders,
+  lateHeaders,
+} from "../../../contracts/dead-letter.ts";
+import {
+  maxEnvelopeMessageBytes,
+  maxKeyBytes,
+  maxMessageBytes,
+  maxResultBytes,
+} from "../../../contracts/limits.ts";
 import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
@@ -12,6 +22,15 @@ const MAX_DETAIL_CHARS = 200;
 
 /** Base64 text, which must go into a message of `maxEnvelopeMessageBytes` together with its headers. */
 const MAX_DEAD_STATE_CHARS = maxMessageBytes;
+
+/**
+ * Key and value of a late event or a dead letter: what a message of their topics holds, less room for headers and the
+ * batch. No topic of the catalogue carries more; a record of one that was made otherwise must not stop its partition.
+ */
+const MAX_COPIED_BYTES = maxEnvelopeMessageBytes - 16 * 1024;
+
+/** What is kept of a value beyond that: the record itself is where the headers say, as long as its topic keeps it. */
+const EXCERPT_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 const NO_HEADERS = {};
@@ -111,24 +130,28 @@ export class Outbox {
   }
 
   late(batch: RecordBatch, index: number, lateByMs: number): void {
+    const { key, value, excerpt } = copyOf(batch, index);
     const headers = {
+      ...(excerpt ? excerptHeaders(batch, index) : {}),
       [lateHeaders.pipeline]: this.#pipeline,
       [lateHeaders.topic]: batch.topic,
       [lateHeaders.partition]: String(batch.partition),
       [lateHeaders.offset]: String(batch.offset(index)),
       [lateHeaders.lateByMs]: String(lateByMs),
     };
-    this.#push({ topic: this.#lateTopic, ...copyOf(batch, index), headers });
+    this.#push({ topic: this.#lateTopic, key, value, headers });
   }
 
   deadRecord(batch: RecordBatch, index: number, reason: DeadLetterReason, detail: string): void {
+    const { key, value, excerpt } = copyOf(batch, index);
     const headers = {
-      ...this.#deadHeaders(reason, detail, "record"),
+      ...this.#deadHeaders(reason, detail, excerpt ? "excerpt" : "record"),
+      ...(excerpt ? excerptHeaders(batch, index) : {}),
       [deadLetterHeaders.topic]: batch.topic,
       [deadLetterHeaders.partition]: String(batch.partition),
       [deadLetterHeaders.offset]: String(batch.offset(index)),
     };
-    this.#push({ topic: DEAD_LETTERS_TOPIC, ...copyOf(batch, index), headers });
+    this.#push({ topic: DEAD_LETTERS_TOPIC, key, value, headers });
   }
 
   /** A pane whose result could not be made: what was known of it, as JSON; without its state where that is too large. */
@@ -161,7 +184,7 @@ export class Outbox {
     this.#push({ topic, key, value, headers: NO_HEADERS });
   }
 
-  #deadHeaders(reason: DeadLetterReason, detail: string, content: "record" | "pane"): Record<string, string> {
+  #deadHeaders(reason: DeadLetterReason, detail: string, content: DeadLetterContent): Record<string, string> {
     return {
       [deadLetterHeaders.reason]: reason,
       [deadLetterHeaders.detail]: detail.slice(0, MAX_DETAIL_CHARS),
@@ -176,9 +199,24 @@ export class Outbox {
   }
 }
 
+interface Copy {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Whether it is not all of the record. */
+  readonly excerpt: boolean;
+}
+
 /** A batch's bytes are views of the whole answer they were fetched in; a single late event would keep it in memory. */
-function copyOf(batch: RecordBatch, index: number): Pick<OutputRecord, "key" | "value"> {
+function copyOf(batch: RecordBatch, index: number): Copy {
   const key = batch.key(index);
   const value = batch.value(index);
-  return { key: key && new Uint8Array(key), value: value && new Uint8Array(value) };
+  if ((key?.length ?? 0) + (value?.length ?? 0) <= MAX_COPIED_BYTES) {
+    return { key: key && new Uint8Array(key), value: value && new Uint8Array(value), excerpt: false };
+  }
+  const ownKey = key !== null && key.length <= maxKeyBytes ? new Uint8Array(key) : null;
+  return { key: ownKey, value: value && new Uint8Array(value.subarray(0, EXCERPT_BYTES)), excerpt: true };
 }
+
+const excerptHeaders = (batch: RecordBatch, index: number): Record<string, string> => ({
+  [deadLetterHeaders.valueBytes]: String(batch.value(index)?.length ?? 0),
+});

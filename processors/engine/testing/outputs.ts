@@ -1,5 +1,10 @@
 /** What a pipeline wrote, taken apart so that a test can compare it. */
-import { type DeadLetterReason, deadLetterHeaders, lateHeaders } from "../../../contracts/dead-letter.ts";
+import {
+  type DeadLetterContent,
+  type DeadLetterReason,
+  deadLetterHeaders,
+  lateHeaders,
+} from "../../../contracts/dead-letter.ts";
 import type { ResultRecord } from "../../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
 import type { OutputRecord } from "../log/port.ts";
@@ -21,8 +26,7 @@ export interface DeadRecord {
   readonly reason: DeadLetterReason;
   /** What was wrong with it, in a sentence. */
   readonly detail: string;
-  /** `record`: the value is the record's. `pane`: it is JSON of a result that could not be made. */
-  readonly content: "record" | "pane";
+  readonly content: DeadLetterContent;
   /** As text; null where the record had none. */
   readonly value: string | null;
 }
@@ -65,7 +69,7 @@ export function deadIn(outputs: readonly OutputRecord[]): readonly DeadRecord[] 
     .map(({ value, headers }) => ({
       reason: headers[deadLetterHeaders.reason] as DeadLetterReason,
       detail: headers[deadLetterHeaders.detail]!,
-      content: headers[deadLetterHeaders.content] as "record" | "pane",
+      content: headers[deadLetterHeaders.content] as DeadLetterContent,
       value: value && utf8.decode(value),
     }));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { batchOf } from "../../../support/records.ts";
-import { freshTask, readings, recordsOf } from "../task-fixture.ts";
+import { batchOf, type TestRecord } from "../../../support/records.ts";
+import { feed, freshTask, readings, recordsOf } from "../task-fixture.ts";
 
 test("late events and dead letters do not keep the fetched bytes that they came in", () => {
   const task = freshTask(readings({ dedupe: false }));
@@ -19,4 +19,35 @@ test("late events and dead letters do not keep the fetched bytes that they came 
   expect(outputs.map(({ topic }) => topic)).toEqual(["readings.late", "dead-letters"]);
   expect(outputs.map(({ value }) => Buffer.from(value!))).toEqual(views.slice(1));
   for (const { value } of outputs) expect(value!.buffer).not.toBe(fetched.buffer);
+});
+
+test("a record that is larger than its dead letter may be is there as an excerpt, and stops nothing", () => {
+  const task = freshTask(readings({ dedupe: false }));
+  const MEGABYTE = 1_048_576;
+  const huge = "x".repeat(3 * MEGABYTE);
+  const late = JSON.stringify({ id: "l", key: "k", t: 3, v: 1, filling: huge });
+  const records: TestRecord[] = [
+    ...recordsOf([{ t: 25 }]),
+    { offset: 1, key: "k", value: huge },
+    { offset: 2, key: huge, value: "not json" },
+    { offset: 3, key: "k", value: late },
+    { offset: 4, key: "k", value: "not json" },
+  ];
+
+  feed(task, records);
+
+  const [dead, keyless, lateOne, whole] = task.cut().outputs;
+  const excerpt = { "spillway-content": "excerpt", "spillway-value-bytes": String(huge.length) };
+  expect(dead).toMatchObject({ topic: "dead-letters", headers: excerpt });
+  expect(Buffer.from(dead!.key!).toString()).toBe("k");
+  expect(Buffer.from(dead!.value!).toString()).toBe(huge.slice(0, 65_536));
+  expect(keyless).toMatchObject({ key: null, headers: { "spillway-content": "excerpt" } });
+  expect(Buffer.from(keyless!.value!).toString()).toBe("not json");
+  expect(lateOne).toMatchObject({
+    topic: "readings.late",
+    headers: { "spillway-value-bytes": String(late.length), "spillway-offset": "3" },
+  });
+  expect(whole!.headers).toMatchObject({ "spillway-content": "record" });
+  expect(whole!.headers["spillway-value-bytes"]).toBeUndefined();
+  expect(task.counters).toMatchObject({ counted: 1, dead: 3, late: 1 });
 });
