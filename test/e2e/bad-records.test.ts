@@ -125,7 +125,8 @@ it("dead-letters each bad record with its bytes, counts duplicates, and counts t
   await flushWindows(running.kafka, TOPIC, START_MS + HOUR_MS);
   const counters = await tasksCounters();
 
-  const dead = await read(DEAD_LETTERS_TOPIC);
+  // Other pipelines read the topic too, and have dead letters of their own.
+  const dead = (await read(DEAD_LETTERS_TOPIC)).filter((letter) => header(letter, "stage") === PIPELINE);
   expect(dead).toHaveLength(bad.length);
   for (const { name, record, reason } of bad) {
     const offset = offsets.get(record)!;
