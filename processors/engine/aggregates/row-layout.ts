@@ -27,6 +27,8 @@ export class RowLayout {
   readonly #aggregates: readonly NamedAggregate[];
   /** Index of each aggregate's first slot. */
   readonly #slots: readonly number[];
+  /** What every row starts as. A copy has the room that it needs; a row that grew would have 16 slots more. */
+  readonly #empty: readonly unknown[];
 
   constructor(aggregates: readonly NamedAggregate[]) {
     this.#aggregates = aggregates;
@@ -35,6 +37,9 @@ export class RowLayout {
       at += aggregate.slots;
       return at - aggregate.slots;
     });
+    const empty: Row = [0, 0, 0];
+    this.reset(empty);
+    this.#empty = empty;
   }
 
   /** How many values one event contributes. */
@@ -52,9 +57,7 @@ export class RowLayout {
   }
 
   create(): Row {
-    const row: Row = [0, 0, 0];
-    this.reset(row);
-    return row;
+    return this.#empty.slice();
   }
 
   /** Empties the aggregates; the emissions stay counted. */

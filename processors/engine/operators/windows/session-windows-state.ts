@@ -146,13 +146,12 @@ function codecOf(rows: RowLayout, written: SectionSchema["aggregates"]): ValueCo
         rows.write(writer, row);
       }
     },
-    read: (reader) => {
-      const sessions: Session[] = [];
-      for (let left = reader.varint(); left > 0; left--) {
-        sessions.push(new Session(reader.float64(), reader.float64(), readRow(reader)));
-      }
-      return sessions;
-    },
+    // As long as it is: a list that grows has room for 16 more.
+    read: (reader) =>
+      Array.from(
+        { length: reader.varint() },
+        () => new Session(reader.float64(), reader.float64(), readRow(reader)),
+      ),
   };
 }
 
