@@ -109,6 +109,10 @@ export class Client {
     );
   }
 
+  end(): void {
+    this.#member?.end();
+  }
+
   async #fence(id: string): Promise<Transactions> {
     const partition = partitionOf(id);
     const { transactions } = this.#cluster;

@@ -93,6 +93,12 @@ export class MemberModel implements GroupMembership {
       await this.#process.call("group", () => this.#group.leave(this.#id!)).catch(() => undefined);
   }
 
+  /** Takes everything away, of a dead process too: signals that nobody aborts would be kept for ever. */
+  end(): void {
+    this.#left = true;
+    this.#handlers.onAssigned({ generation: Number.POSITIVE_INFINITY, partitions: [] });
+  }
+
   #join(): void {
     const { world } = this.#process;
     const join = ++this.#joins;

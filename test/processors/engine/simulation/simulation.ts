@@ -74,6 +74,7 @@ class Simulation {
   #clockAheadMs = 0;
   #isHalted = false;
   readonly #processes: Process[] = [];
+  readonly #clients: Client[] = [];
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -108,9 +109,11 @@ class Simulation {
     await this.#until(GIVE_UP_MS, () => this.#world.nowMs > FAULTS_END_MS && this.#isDone());
     if (!this.#isDone()) this.#problems.push(`no progress after the faults stopped: ${this.#positions()}`);
     if (this.#problems.length === 0) await this.#afterwards();
+    const problems = [...this.#problems];
     for (const process of this.#processes) process.kill();
+    for (const client of this.#clients) client.end();
     return {
-      problems: this.#problems,
+      problems,
       crashes: this.#crashes,
       recoveries: this.#recoveries,
       parked: this.#everParked,
@@ -140,6 +143,7 @@ class Simulation {
     const process = new Process(this.#world, { strike: (struck) => this.#strike(struck) });
     this.#processes.push(process);
     const client = new Client(process, this.#cluster);
+    this.#clients.push(client);
     const context = {
       log: client.log,
       store: client.store,
