@@ -9,8 +9,8 @@ const hook = new URL("./hook.ts", import.meta.url).href;
 const hunt = fileURLToPath(new URL("./hunt.ts", import.meta.url));
 
 export interface Kill {
-  /** The seed that failed; null where the mutant never came to an end. */
-  readonly killer: number | null;
+  /** The seed that failed. */
+  readonly killer: number;
   readonly problem: string;
 }
 
@@ -44,7 +44,8 @@ export async function huntDown(mutant: Mutant, seeds: number, timeoutMs: number)
   ]);
   clearTimeout(timer);
   process.off("exit", stop);
-  if (code === null) return { killer: null, problem: `no end within ${timeoutMs} ms` };
+  // A busy machine must not pass for a mutant that was caught.
+  if (code === null) throw new Error(`mutant "${mutant.name}": no end within ${timeoutMs} ms`);
   if (code !== 0) throw new Error(`mutant "${mutant.name}" could not be run: ${stderr}`);
   return stdout === "" ? null : (JSON.parse(stdout) as Kill);
 }
