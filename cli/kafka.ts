@@ -1,5 +1,6 @@
 /** The command's Kafka client. */
-import { Kafka, logLevel } from "kafkajs";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Admin, Kafka, logLevel } from "kafkajs";
 import "../runtime/read-committed.ts";
 
 /** kafkajs' own. */
@@ -18,6 +19,29 @@ export function kafkaClient(bootstrapServers: string, requestTimeoutMs = REQUEST
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
   });
+}
+
+/** A partition that moves has a new leader within seconds; one that has none for so long is a fault to report. */
+const LEADER_TIMEOUT_MS = 30_000;
+const LEADER_RETRY_MS = 100;
+
+export type PartitionOffsets = Awaited<ReturnType<Admin["fetchTopicOffsets"]>>[number];
+
+/**
+ * Where each partition of a topic starts and ends. A broker that has just become a partition's leader, or is no longer
+ * it, refuses for a moment, for which kafkajs' own call gives up; this one asks again, for up to 30 s.
+ */
+export async function topicOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
+  const deadlineMs = Date.now() + LEADER_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      const passing = (error as { readonly retriable?: boolean }).retriable === true;
+      if (!passing || Date.now() > deadlineMs) throw error;
+      await delay(LEADER_RETRY_MS);
+    }
+  }
 }
 
 const NEGATIVE_TIMEOUT = "TimeoutNegativeWarning";

@@ -1,6 +1,7 @@
 /** Closes every window: watermark records, which only an operator may write, go to every partition of the topic. */
 import type { Kafka } from "kafkajs";
 import { WATERMARK_HEADER } from "../../contracts/dead-letter.ts";
+import { topicOffsets } from "../kafka.ts";
 
 /** Writes one watermark record of `watermarkMs` to each of the topic's partitions. */
 export async function flushWindows(kafka: Kafka, topic: string, watermarkMs: number): Promise<void> {
@@ -8,7 +9,7 @@ export async function flushWindows(kafka: Kafka, topic: string, watermarkMs: num
   const producer = kafka.producer();
   try {
     await Promise.all([admin.connect(), producer.connect()]);
-    const partitions = await admin.fetchTopicOffsets(topic);
+    const partitions = await topicOffsets(admin, topic);
     await producer.send({
       topic,
       acks: -1,

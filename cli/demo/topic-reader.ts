@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Consumer, Kafka, KafkaMessage } from "kafkajs";
+import { topicOffsets } from "../kafka.ts";
 
 export interface TopicRecords {
   readonly partition: number;
@@ -15,7 +16,7 @@ export interface TopicRecords {
 export type EndOffsets = ReadonlyMap<number, number>;
 
 export async function endOffsets(admin: Admin, topic: string): Promise<EndOffsets> {
-  const partitions = await admin.fetchTopicOffsets(topic);
+  const partitions = await topicOffsets(admin, topic);
   return new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
 }
 
@@ -56,7 +57,7 @@ export async function readTopic(
 
 /** Of a partition whose records were all deleted no end is ever announced. */
 async function partitionsWithRecords(admin: Admin, topic: string): Promise<Set<number>> {
-  const partitions = await admin.fetchTopicOffsets(topic);
+  const partitions = await topicOffsets(admin, topic);
   return new Set(partitions.filter(({ low, high }) => low !== high).map(({ partition }) => partition));
 }
 

@@ -8,7 +8,8 @@ import { RunDirectory } from "../../local/run-directory.ts";
 import { descendants, eventually, FIXTURE, isAlive, startLocal, stopLocal } from "./run.ts";
 
 const MAIN = join(import.meta.dirname, "../../local/main.ts");
-const TIMEOUT_MS = 60_000;
+/** Four brokers start here, beside whatever else the machine does. */
+const TIMEOUT_MS = 240_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS });
 
 describe("two runs side by side", () => {

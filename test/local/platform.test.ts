@@ -9,8 +9,8 @@ import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { eventually, type Run, startLocal, stopLocal } from "./run.ts";
 
-const START_TIMEOUT_MS = 60_000;
-const TEST_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 180_000;
 vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
 
 let run: Run;

@@ -2,7 +2,7 @@
 import type { Kafka, KafkaMessage, Message } from "kafkajs";
 import { vi } from "vitest";
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
 
 export async function createTopic(
   kafka: Kafka,

@@ -16,7 +16,7 @@ const JARS_MODULE = join(import.meta.dirname, "..", "..", "local", "kafka", "jar
 const JVM_FLAGS = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 const LOG_FLAGS = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error"];
 const RETRY_MS = 50;
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 
 export interface TestKafka {
   readonly bootstrapServers: string;
