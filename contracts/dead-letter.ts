@@ -35,6 +35,7 @@ export type DeadLetterReason =
   | "too-far-ahead"
   | "key-too-large"
   | "user-code-failed"
+  | "enrichment-failed"
   | "state-full"
   | "refused-by-table";
 

@@ -87,6 +87,7 @@ export class Checkpointer {
       counters: cut.counters,
       firing: cut.firing,
       ticks: cut.ticks,
+      ...(cut.answered.length === 0 ? {} : { answered: cut.answered }),
     };
     const bytes = encodeManifest(manifest);
     const blobs = [store.put(snapshot.name, cut.snapshot)];

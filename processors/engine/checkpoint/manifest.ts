@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Counters } from "../state/task-state.ts";
 import type { Tick } from "../task/cut.ts";
+import type { Answered } from "../task/enquiry.ts";
 import { CheckpointError } from "./errors.ts";
 
 /** The newest format. Format 1 had neither deltas nor ticks. */
@@ -42,6 +43,8 @@ export interface Manifest {
   readonly firing: boolean;
   /** What the clock did since the checkpoint before: with the records it explains every output. */
   readonly ticks?: readonly Tick[];
+  /** What services answered about the records since the checkpoint before; absent where nothing was asked. */
+  readonly answered?: readonly Answered[];
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

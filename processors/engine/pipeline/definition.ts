@@ -1,5 +1,6 @@
 /** A pipeline as data: what the DSL makes, the engine runs, and the CDK app derives infrastructure from. */
 import type { OperatorDefinition } from "../operators/operator.ts";
+import type { Enrichment } from "./enrichment.ts";
 import type { Source } from "./source.ts";
 import type { StartAt } from "./start-at.ts";
 
@@ -48,6 +49,8 @@ export interface InputDefinition {
   readonly dedupeHorizonMs: number | null;
   /** What an event becomes before it is grouped, none or several elements of its time; null: itself. */
   readonly transform: Transform | null;
+  /** What a service is asked about each of these elements; null: nothing. */
+  readonly enrich: Enrichment | null;
   /** An element's key: must hash to the partition that the record is in, but where the stage only forwards it. */
   readonly key: (element: unknown) => string;
 }

@@ -43,6 +43,7 @@ export {
 export { PipelineError } from "./checks.ts";
 export type { CorrelateOptions, Correlation } from "./correlate-step.ts";
 export type { PipelineDefinition } from "./definition.ts";
+export type { EnrichOptions } from "./enrich-step.ts";
 export type { JoinOptions } from "./join-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";

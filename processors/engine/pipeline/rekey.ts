@@ -4,6 +4,7 @@ import { decodeForwarded, type Forwarded, type Identified } from "../operators/f
 import { ForwardDefinition, type ForwardingStage } from "../operators/forward/forward-definition.ts";
 import { PipelineError, requireCount, requireName } from "./checks.ts";
 import type { PipelineDefinition, Transform } from "./definition.ts";
+import type { Enrichment } from "./enrichment.ts";
 import { inputsOf } from "./side-stream.ts";
 import type { Source } from "./source.ts";
 import type { KeyedStreamParts, StreamParts } from "./stream-parts.ts";
@@ -60,6 +61,7 @@ export function behind(
     idleTimeoutMs: null,
     dedupe: false,
     transform: null,
+    enrich: null,
     upstream: [],
     others: [],
   };
@@ -72,8 +74,8 @@ function forwardingStage(
 ): PipelineDefinition {
   const parts: KeyedStreamParts = {
     ...stream,
-    transform: identified(stream, 0),
-    others: stream.others.map((other, index) => ({ ...other, transform: identified(other, index + 1) })),
+    ...identified(stream, 0),
+    others: stream.others.map((other, index) => ({ ...other, ...identified(other, index + 1) })),
     key: (element) => key((element as Identified).element),
   };
   return Object.freeze({
@@ -93,17 +95,45 @@ function forwardingStage(
  * The stream's steps, with each element's identity beside it where the pipeline dedupes. Elements of one event that get
  * the same key are no duplicates of each other, nor are events of two sources.
  */
-function identified({ source, transform, dedupe }: StreamParts, input: number): Transform {
+function identified(
+  { source, transform, enrich, dedupe }: StreamParts,
+  input: number,
+): Pick<StreamParts, "transform" | "enrich"> {
   const elementsOf: Transform = transform ?? ((event) => [event]);
-  if (dedupe === false) return (event) => elementsOf(event).map((element) => ({ element }));
-  return (event) => {
-    const identity = source.identity!(event);
-    return elementsOf(event).map((element, index) => ({
-      element,
-      identity: index === 0 && input === 0 ? identity : `${identity}\n${index}\n${input}`,
-    }));
+  const identities = dedupe === false ? null : source.identity!;
+  const before: Transform = (event) => {
+    const identity = identities?.(event);
+    return elementsOf(event).map((element, index) =>
+      withIdentity(element, index === 0 && input === 0 ? identity : further(identity, `${index}\n${input}`)),
+    );
+  };
+  return { transform: before, enrich: enrich === null ? null : enrichedWithIdentity(enrich) };
+}
+
+/** A step that asks about elements, and those behind it, for elements that have an identity beside them. */
+function enrichedWithIdentity(enrich: Enrichment): Enrichment {
+  const after: Transform = enrich.after ?? ((element) => [element]);
+  return {
+    ...enrich,
+    question: (identified) => enrich.question((identified as Identified).element),
+    combine: (identified, answer) => {
+      const { element, identity } = identified as Identified;
+      return withIdentity(enrich.combine(element, answer), identity);
+    },
+    after: (identified) => {
+      const { element, identity } = identified as Identified;
+      return after(element).map((next, index) =>
+        withIdentity(next, index === 0 ? identity : further(identity, `behind\n${index}`)),
+      );
+    },
   };
 }
+
+const withIdentity = (element: unknown, identity: string | undefined): Identified =>
+  identity === undefined ? { element } : { element, identity };
+
+const further = (identity: string | undefined, which: string): string | undefined =>
+  identity === undefined ? undefined : `${identity}\n${which}`;
 
 const forwardedSource = (topic: string): Source<Forwarded> => ({
   topic,

@@ -120,6 +120,7 @@ export function sourceParts<Event>(
     idleTimeoutMs,
     dedupe,
     transform: null,
+    enrich: null,
     upstream: [],
     others: [],
   };

@@ -1,5 +1,6 @@
 /** What is known of a stream between its source and its key. */
 import type { InputDefinition, InputRole, PipelineDefinition, Transform } from "./definition.ts";
+import type { Enrichment } from "./enrichment.ts";
 import type { Source } from "./source.ts";
 import type { StartAt } from "./start-at.ts";
 
@@ -35,6 +36,8 @@ export interface StreamParts extends PipelineParts {
   readonly idleTimeoutMs: number | null;
   readonly dedupe: FromOptions["dedupe"];
   readonly transform: Transform | null;
+  /** A service that is asked; steps behind it are its own. */
+  readonly enrich: Enrichment | null;
   /** The stages that write the source; none where it is a topic of events. */
   readonly upstream: readonly PipelineDefinition[];
   /** Further sources of the same events, each with its own steps up to here. */
@@ -45,9 +48,9 @@ export type KeyedStreamParts = StreamParts & { readonly key: InputDefinition["ke
 
 /** The stream as an input of a task. */
 export function inputOf(
-  { role, source, outOfOrderMs, idleTimeoutMs, transform, key }: KeyedStreamParts,
+  { role, source, outOfOrderMs, idleTimeoutMs, transform, enrich, key }: KeyedStreamParts,
   dedupeHorizonMs: number | null,
 ): InputDefinition {
   const { topic } = source;
-  return { role, topic, source, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, transform, key };
+  return { role, topic, source, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, transform, enrich, key };
 }

@@ -5,6 +5,7 @@ import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { WindowDefinition } from "../windows/window.ts";
 import { PipelineError, requireFunction, requireName } from "./checks.ts";
 import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
+import { type EnrichOptions, enriched } from "./enrich-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
 import { type KeyedParts, Outputs, outputOf, requireOfBranch } from "./outputs.ts";
 import { processOperator } from "./process-step.ts";
@@ -55,6 +56,15 @@ export class Stream<Event> {
   flatMap<Next>(expand: (event: Event) => readonly Next[]): Stream<Next> {
     requireFunction(this.#parts.name, "flatMap", expand);
     return new Stream<Next>(through(this.#parts, (before) => flatMapping(before, expand)));
+  }
+
+  /**
+   * Asks a service about each event. Events stay in their order, and wait for each other's answers; what was answered
+   * enters the task as an input, so that results are as exact as without. Once before the key.
+   * @example .enrich({ service: "places", question: ({ data }) => data.ip, ask: (ip) => find(ip), combine: (event, place) => … })
+   */
+  enrich<Answer, Next>(options: EnrichOptions<Event, Answer, Next>): Stream<Next> {
+    return new Stream<Next>(enriched(this.#parts, options));
   }
 
   /** The events of another stream too: of another topic with as many partitions, and the same keys. */

@@ -32,6 +32,7 @@ export function tableInput({ topic, decode }: Table<unknown>): InputDefinition {
     idleTimeoutMs: null,
     dedupeHorizonMs: null,
     transform: null,
+    enrich: null,
     key: () => "",
   };
 }

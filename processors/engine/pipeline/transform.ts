@@ -7,8 +7,13 @@ export type StepBefore = (before: Transform | null) => Transform;
 
 /** A step of a stream is one of all the sources that it unites. */
 export function through(parts: StreamParts, step: StepBefore): StreamParts {
-  const others = parts.others.map((other) => ({ ...other, transform: step(other.transform) }));
-  return { ...parts, transform: step(parts.transform), others };
+  return { ...ownThrough(parts, step), others: parts.others.map((other) => ownThrough(other, step)) };
+}
+
+function ownThrough(parts: StreamParts, step: StepBefore): StreamParts {
+  const { enrich, transform } = parts;
+  if (enrich === null) return { ...parts, transform: step(transform) };
+  return { ...parts, enrich: { ...enrich, after: step(enrich.after) } };
 }
 
 export function filtering(before: Transform | null, keep: (element: never) => boolean): Transform {

@@ -1,6 +1,7 @@
 /** What a task hands over for a checkpoint. */
 import type { OutputRecord } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
+import type { Answered } from "./enquiry.ts";
 
 /** The clock moved an input's watermark: an input of the task like a record, kept so that it can be repeated. */
 export interface Tick {
@@ -18,6 +19,8 @@ export interface Cut {
   readonly outputs: readonly OutputRecord[];
   /** The ticks since the cut before. */
   readonly ticks: readonly Tick[];
+  /** What services answered about the records applied since the cut before. */
+  readonly answered: readonly Answered[];
   /** The next offset to read, for each input. */
   readonly offsets: readonly number[];
   readonly watermarkMs: number;

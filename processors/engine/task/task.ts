@@ -3,7 +3,6 @@
  * no clock, no I/O and no randomness: the same records and ticks in the same order give the same state and outputs,
  * however they were cut into batches.
  */
-import { WATERMARK_HEADER } from "../../../contracts/dead-letter.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
 import { COUNTED, type Operator } from "../operators/operator.ts";
 import type { InputDefinition, PipelineDefinition } from "../pipeline/definition.ts";
@@ -12,17 +11,18 @@ import type { InputState } from "../state/input-state.ts";
 import { encodeBase, encodeDelta } from "../state/snapshot.ts";
 import type { TableRows } from "../state/table-rows.ts";
 import type { Counters, TaskState } from "../state/task-state.ts";
-import type { UpstreamWatermarks } from "../state/upstream-watermarks.ts";
-import { type Announcement, announcementIn } from "./announcement.ts";
 import type { Cut, Tick } from "./cut.ts";
+import { type Answered, type Enquiries, type Enquiry, enquiryInto, NO_ENQUIRIES } from "./enquiry.ts";
+import { EventClock } from "./event-clock.ts";
 import { eventTimeOf } from "./event-time.ts";
 import { identityOf } from "./identity.ts";
 import { KeyCache } from "./key-cache.ts";
 import { Outbox } from "./outbox.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
+import { Staging } from "./staging.ts";
 import { StateLimit } from "./state-limit.ts";
 import { applyTableRecord } from "./table-record.ts";
-import { clockWatermark, combinedWatermark } from "./watermarks.ts";
+import { clockWatermark } from "./watermarks.ts";
 
 export interface TaskOptions {
   readonly definition: PipelineDefinition;
@@ -42,18 +42,20 @@ export class Task {
   readonly #keys: KeyCache;
   readonly #operators: readonly Operator[];
   readonly #limit: StateLimit;
-  /** The inputs that have a time: all but tables. */
-  readonly #streams: readonly InputState[];
+  readonly #clock: EventClock;
   /** Those that pass the watermark on. */
   readonly #followers: readonly Operator[];
+  readonly #staging: Staging;
   #ticks: Tick[] = [];
+  #answered: Answered[] = [];
+  #blocked = false;
 
   constructor({ definition, partition, partitions, generation, nextCheckpoint, state }: TaskOptions) {
     this.#definition = definition;
     this.#state = state;
     this.#outbox = new Outbox(definition.name, generation, nextCheckpoint, state.counters);
     this.#keys = new KeyCache(definition.forwards === null ? { partition, partitions } : null);
-    this.#streams = state.inputs.filter(({ table }) => table === null);
+    this.#clock = new EventClock(state);
     this.#limit = new StateLimit(state, definition);
     const tables = new Map(
       state.inputs.flatMap(({ table }, input) =>
@@ -63,6 +65,7 @@ export class Task {
     const context = { partition, partitions, tables, outbox: this.#outbox, keys: this.#keys };
     this.#operators = state.operators.map((operator) => operator.open(context));
     this.#followers = this.#operators.filter(({ progressed }) => progressed !== undefined);
+    this.#staging = new Staging({ operators: this.#operators, keys: this.#keys, limit: this.#limit });
   }
 
   get watermarkMs(): number {
@@ -115,21 +118,28 @@ export class Task {
     return false;
   }
 
+  /** Whether {@link apply} stopped last at a record that waits for an answer. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
   /**
    * Applies records of the batch from index `from`, in bounded steps: a record and a fired row are a step each.
-   * Stops early when the steps are used up or a firing could not be ended. Records below the expected offset are
-   * skipped. Must not be called while {@link firing}.
+   * Stops early when the steps are used up, a firing could not be ended or a record waits for an answer. Records below
+   * the expected offset are skipped. Must not be called while {@link firing}.
+   * @param enquiries what was answered about records of an input that asks a service
    * @returns the index of the first record not applied
    */
-  apply(batch: RecordBatch, from: number, maxSteps: number): number {
+  apply(batch: RecordBatch, from: number, maxSteps: number, enquiries: Enquiries = NO_ENQUIRIES): number {
     const input = this.#inputOf(batch);
     const state = this.#state.inputs[input]!;
     let left = maxSteps;
     let index = from;
+    this.#blocked = false;
     while (index < batch.count && left > 0 && !this.firing) {
       const offset = batch.offset(index);
       if (offset >= state.offset) {
-        this.#applyRecord(batch, index, input);
+        if (!this.#applyRecord(batch, index, input, enquiries)) break;
         state.offset = offset + 1;
         if (this.firing) left -= this.fire(left);
       }
@@ -137,6 +147,27 @@ export class Task {
       left -= 1;
     }
     return index;
+  }
+
+  /**
+   * What is to be asked about a record that waits, of an input that asks a service. Changes nothing.
+   * @param needed whether it is asked about though it seems to be late by age, or a duplicate
+   * @returns null where nothing is
+   */
+  enquire(batch: RecordBatch, index: number, needed: boolean): Enquiry | null {
+    const input = this.#inputOf(batch);
+    const definition = this.#definition.inputs[input]!;
+    const value = batch.value(index);
+    if (value === null) return null;
+    try {
+      const enquiry = enquiryInto(definition, value);
+      if (enquiry === null || needed) return enquiry;
+      const timeMs = eventTimeOf(definition, enquiry.event, batch.arrivalMs(index));
+      return this.#isWanted(input, enquiry.event, timeMs) ? enquiry : null;
+    } catch (error) {
+      if (error instanceof Rejection) return null;
+      throw error;
+    }
   }
 
   /**
@@ -165,9 +196,7 @@ export class Task {
     const watermarkMs = clockWatermark(state, nowMs);
     if (state.idle && watermarkMs <= state.watermarkMs) return false;
     this.#ticks.push({ input, offsets: this.offsets, nowMs });
-    state.idle = true;
-    state.watermarkMs = Math.max(state.watermarkMs, watermarkMs);
-    this.#advance();
+    this.#clock.ticked(input, watermarkMs);
     this.#passOn(null);
     return true;
   }
@@ -177,7 +206,7 @@ export class Task {
    * until the clock finds it silent again. The watermark stays where it is.
    */
   wake(): void {
-    if (this.#streams.length === 1) return;
+    if (this.#clock.hasOneStream) return;
     for (const [index, state] of this.#state.inputs.entries()) {
       if (this.#definition.inputs[index]!.idleTimeoutMs !== null) state.idle = false;
     }
@@ -205,13 +234,16 @@ export class Task {
     const encode = kind === "base" ? encodeBase : encodeDelta;
     const snapshot = encode(this.#definition, this.#state);
     const ticks = this.#ticks;
+    const answered = this.#answered;
     this.#ticks = [];
+    this.#answered = [];
     return {
       number,
       kind,
       snapshot,
       outputs: this.#outbox.take(),
       ticks,
+      answered,
       offsets: this.offsets,
       watermarkMs,
       counters: { ...counters },
@@ -224,20 +256,22 @@ export class Task {
     return inputs.length === 1 ? 0 : inputs.findIndex((input) => input.topic === topic);
   }
 
-  #applyRecord(batch: RecordBatch, index: number, input: number): void {
+  /** Whether it was applied; it was not where it waits for an answer, and nothing has changed. */
+  #applyRecord(batch: RecordBatch, index: number, input: number, enquiries: Enquiries): boolean {
     try {
       const { table } = this.#state.inputs[input]!;
       const value = batch.value(index);
       if (table !== null) this.#applyTableRecord(batch, index, input, table);
-      else if (value === null) this.#applyWatermark(batch, index, input);
-      else this.#applyEvent(batch, index, value, input);
+      else if (value === null) this.#clock.readWatermark(batch, index, input);
+      else if (!this.#applyEvent(batch, index, value, input, enquiries)) return false;
       this.#passOn(value === null ? null : batch.arrivalMs(index));
     } catch (error) {
-      for (const operator of this.#operators) operator.discard();
+      this.#staging.discard();
       if (!(error instanceof Rejection)) throw error;
       this.#state.counters.dead += 1;
       this.#outbox.deadRecord(batch, index, error.reason, error.message);
     }
+    return true;
   }
 
   #applyTableRecord(batch: RecordBatch, index: number, input: number, table: TableRows): void {
@@ -248,111 +282,87 @@ export class Task {
     else counters.ignored += 1;
   }
 
-  #applyWatermark(batch: RecordBatch, index: number, input: number): void {
-    const header = batch.header(index, WATERMARK_HEADER);
-    if (header === undefined || batch.key(index) !== null) {
-      throw new Rejection("undecodable", "the record has no value");
-    }
-    const { upstream } = this.#state.inputs[input]!;
-    if (upstream !== null) {
-      this.#hear(input, upstream, announcementIn(batch, index));
-      return;
-    }
-    const watermarkMs = Number(header);
-    if (!Number.isSafeInteger(watermarkMs)) {
-      throw new Rejection("undecodable", `${WATERMARK_HEADER} is not a whole number of milliseconds`);
-    }
-    this.#sawRecord(input, watermarkMs, batch.arrivalMs(index));
-  }
-
-  /** A task of the stage upstream says how far it has come. */
-  #hear(input: number, upstream: UpstreamWatermarks, heard: Announcement): void {
-    const state = this.#state.inputs[input]!;
-    upstream.report(heard.task, heard.tasks, heard);
-    state.idle = upstream.idle;
-    state.watermarkMs = upstream.watermarkMs;
-    this.#advance();
-  }
-
   #passOn(arrivalMs: number | null): void {
     if (this.#followers.length === 0) return;
     const { watermarkMs } = this.#state;
-    const idle = this.#streams.every((input) => input.idle);
+    const { idle } = this.#clock;
     for (const follower of this.#followers) follower.progressed!(watermarkMs, idle, arrivalMs);
   }
 
   /**
    * Order of judgement: dead, older than the horizon, duplicate, no room, late, counted. An event that there is no room
-   * for says what time it is like any other: else a full state would stay full.
+   * for says what time it is like any other: else a full state would stay full. What a service is needed for comes
+   * after age and duplicates: those are not asked about.
+   * @returns false where it waits for an answer
    */
-  #applyEvent(batch: RecordBatch, index: number, value: Uint8Array, input: number): void {
+  #applyEvent(
+    batch: RecordBatch,
+    index: number,
+    value: Uint8Array,
+    input: number,
+    enquiries: Enquiries,
+  ): boolean {
     const definition = this.#definition.inputs[input]!;
     const { seen, fromMs } = this.#state.inputs[input]!;
     const { counters, watermarkMs } = this.#state;
-    const event = rejectionOf("undecodable", () => definition.source.decode(value));
+    const enquiry = definition.enrich === null ? undefined : enquiries.of(input, batch.offset(index));
+    const event = enquiry?.event ?? rejectionOf("undecodable", () => definition.source.decode(value));
     if (event === IGNORED) {
       counters.ignored += 1;
-      return;
+      return true;
     }
     const arrivalMs = batch.arrivalMs(index);
     const timeMs = eventTimeOf(definition, event, arrivalMs);
     if (timeMs < fromMs) {
       counters.ignored += 1;
-      this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
-      return;
+      this.#clock.sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
+      return true;
     }
-    const elements = this.#stage(definition, event, timeMs, input);
+    let elements = 0;
+    if (definition.enrich === null || this.#isWanted(input, event, timeMs)) {
+      if (definition.enrich !== null && !this.#hasAnswers(input, batch.offset(index), enquiry)) return false;
+      elements = this.#staging.stage(definition, event, timeMs, watermarkMs, input, enquiry);
+    }
     const knownFromMs = this.#state.inputs[input]!.knownFromMs(watermarkMs);
     if (timeMs < knownFromMs) {
-      this.#discard();
+      this.#staging.discard();
       this.#late(batch, index, knownFromMs - timeMs);
     } else if (seen !== null && !this.#firstSighting(definition, seen, event, timeMs)) {
-      this.#discard();
+      this.#staging.discard();
       counters.duplicate += 1;
     } else if (elements === 0) {
       counters.ignored += 1;
     } else if (this.#limit.refusal !== undefined) {
       const { reason, message } = this.#limit.refusal;
-      this.#discard();
+      this.#staging.discard();
       counters.dead += 1;
       this.#outbox.deadRecord(batch, index, reason, message);
     } else {
       this.#commit(batch, index);
     }
-    this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
+    this.#clock.sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);
+    return true;
   }
 
-  /** Hands what the event becomes to every operator; returns how many elements that was. */
-  #stage({ transform, key }: InputDefinition, event: unknown, timeMs: number, input: number): number {
-    this.#limit.begin();
-    if (transform === null) {
-      this.#stageElement(key, event, timeMs, input);
-      return 1;
-    }
-    const elements = rejectionOf("user-code-failed", () => transform(event), "a step before keyBy threw");
-    for (const element of elements) this.#stageElement(key, element, timeMs, input);
-    return elements.length;
+  /** Whether the event may count: it is not older than what is remembered, and was not seen. */
+  #isWanted(input: number, event: unknown, timeMs: number): boolean {
+    const state = this.#state.inputs[input]!;
+    if (timeMs < state.knownFromMs(this.#state.watermarkMs)) return false;
+    return !state.seen?.has(identityOf(this.#definition.inputs[input]!.source, event));
   }
 
-  #stageElement(keyOf: InputDefinition["key"], element: unknown, timeMs: number, input: number): void {
-    const key = rejectionOf("user-code-failed", () => keyOf(element), "the key function threw");
-    this.#lastHash = this.#keys.of(key).hash;
-    const { watermarkMs } = this.#state;
-    for (const operator of this.#operators) operator.stage(element, key, timeMs, watermarkMs, input);
-    this.#limit.staged(this.#operators, key, timeMs);
-  }
-
-  /** Hash of the key of the element that was staged last: a repartitioning tells by it whose an identity is. */
-  #lastHash = 0;
-
-  #discard(): void {
-    for (const operator of this.#operators) operator.discard();
+  /** Whether every answer about a record is there; then they become part of what the next checkpoint keeps. */
+  #hasAnswers(input: number, offset: number, enquiry: Enquiry | undefined): boolean {
+    this.#blocked = !enquiry?.complete;
+    if (enquiry === undefined || this.#blocked) return false;
+    const { answers } = enquiry;
+    if (answers.some((answer) => answer !== null)) this.#answered.push({ input, offset, answers });
+    return true;
   }
 
   #commit(batch: RecordBatch, index: number): void {
-    const { watermarkMs, counters } = this.#state;
-    let lateByMs = Number.POSITIVE_INFINITY;
-    for (const operator of this.#operators) lateByMs = Math.min(lateByMs, operator.commit(watermarkMs));
+    const lateByMs = this.#staging.commit(this.#state.watermarkMs);
+    const { counters } = this.#state;
     if (lateByMs === COUNTED) counters.counted += 1;
     else if (lateByMs === Number.POSITIVE_INFINITY) counters.ignored += 1;
     else this.#late(batch, index, lateByMs);
@@ -367,34 +377,12 @@ export class Task {
   ): boolean {
     const identity = identityOf(source, event);
     if (seen.has(identity)) return false;
-    if (this.#limit.hasRoomForId()) seen.add(identity, timeMs, this.#lastHash);
+    if (this.#limit.hasRoomForId()) seen.add(identity, timeMs, this.#staging.lastHash);
     return true;
   }
 
   #late(batch: RecordBatch, index: number, lateByMs: number): void {
     this.#state.counters.late += 1;
     this.#outbox.late(batch, index, lateByMs);
-  }
-
-  /** A record says how far event time has come, and that its input is not idle. */
-  #sawRecord(input: number, watermarkMs: number, arrivalMs: number): void {
-    const state = this.#state.inputs[input]!;
-    // What was forwarded says nothing of how far the others upstream have come.
-    if (state.upstream !== null) return;
-    state.lastArrivalMs = arrivalMs;
-    const wasIdle = state.idle;
-    state.idle = false;
-    if (watermarkMs > state.recordWatermarkMs) state.recordWatermarkMs = watermarkMs;
-    if (watermarkMs > state.watermarkMs) state.watermarkMs = watermarkMs;
-    else if (!wasIdle) return;
-    this.#advance();
-  }
-
-  /** The task's watermark never goes back, whatever an input does that wakes up. */
-  #advance(): void {
-    const watermarkMs = combinedWatermark(this.#streams);
-    if (watermarkMs <= this.#state.watermarkMs) return;
-    this.#state.watermarkMs = watermarkMs;
-    for (const { seen } of this.#state.inputs) seen?.expire(watermarkMs);
   }
 }

@@ -2,25 +2,43 @@
 import { keyHash } from "../../../contracts/partitioning.ts";
 import type { InputDefinition } from "../pipeline/definition.ts";
 import { IGNORED } from "../pipeline/source.ts";
+import { type Answer, elementsOf, enquiryInto } from "../task/enquiry.ts";
 
 const utf8 = new TextEncoder();
 
+/** What is known of a service's answer to a question; undefined: nothing. */
+export type KnownAnswer = (question: string) => Answer | undefined;
+
 /**
  * The Kafka key that the pipeline expects of a record with this value: the key of the (first) element that it becomes.
- * Null where there is none: the value cannot be read, is not this pipeline's, is filtered out, or its key is no text.
+ * Null where there is none: the value cannot be read, is not this pipeline's, is filtered out, its key is no text, or a
+ * service's answer decides that is not known.
  */
-export function expectedKey({ source, transform, key }: InputDefinition, value: Uint8Array): string | null {
+export function expectedKey(
+  input: InputDefinition,
+  value: Uint8Array,
+  answerTo: KnownAnswer = () => undefined,
+): string | null {
   try {
-    const event = source.decode(value);
-    if (event === IGNORED) return null;
-    const elements = transform === null ? [event] : transform(event);
+    const elements = knownElements(input, value, answerTo);
     if (elements.length === 0) return null;
-    const text: unknown = key(elements[0]);
+    const text: unknown = input.key(elements[0]);
     return typeof text === "string" && text !== "" && text.isWellFormed() ? text : null;
   } catch {
     // The task will meet the same error, and say in a dead letter what it is.
     return null;
   }
+}
+
+function knownElements(input: InputDefinition, value: Uint8Array, answerTo: KnownAnswer): readonly unknown[] {
+  if (input.enrich === null) {
+    const event = input.source.decode(value);
+    return event === IGNORED ? [] : elementsOf(input, event, undefined);
+  }
+  const enquiry = enquiryInto(input, value);
+  if (enquiry === null) return [];
+  enquiry.answerFrom(answerTo);
+  return enquiry.complete ? elementsOf(input, enquiry.event, enquiry) : [];
 }
 
 /**

@@ -15,8 +15,11 @@ import { SPEC_VERSION } from "../../../contracts/cloudevent.ts";
 import { WATERMARK_HEADER } from "../../../contracts/dead-letter.ts";
 import type { DataOf, EventDefinition } from "../../../contracts/events/catalogue.ts";
 import type { OutputRecord } from "../log/port.ts";
+import { toJsonText } from "../operators/frozen-json.ts";
 import type { InputDefinition, PipelineDefinition } from "../pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../state/task-state.ts";
+import type { Answer } from "../task/enquiry.ts";
+import { messageOf } from "../task/rejection.ts";
 import { type DeadRecord, deadIn, type Emission, emissionsIn, type LateRecord, lateIn } from "./outputs.ts";
 import type { ListedRecord, RecordList } from "./record-list.ts";
 import { expectedKey, partitionOfRecord } from "./routing.ts";
@@ -28,6 +31,11 @@ export type { DeadRecord, Emission, LateRecord } from "./outputs.ts";
 export interface TestDriverOptions {
   /** Partitions of every input, and so tasks. Default 1. */
   readonly partitions?: number;
+  /**
+   * Answers every question of `enrich` as soon as it is asked; what it throws is a failure. Default: records wait until
+   * {@link TestDriver.answer} or {@link TestDriver.fail} is called.
+   */
+  readonly answer?: (question: string) => unknown;
 }
 
 export interface TestRecord {
@@ -56,7 +64,8 @@ type Step =
       readonly partition: number;
       readonly input: number;
       readonly nowMs: number;
-    };
+    }
+  | { readonly kind: "answer"; readonly question: string; readonly answer: Answer };
 
 /** Consecutive records of one partition of a topic. */
 interface Run {
@@ -81,9 +90,11 @@ export class TestDriver {
   #steps: Step[] = [];
   readonly #committed: OutputRecord[] = [];
   #pending: OutputRecord[] = [];
+  readonly #answer: ((question: string) => unknown) | undefined;
 
-  constructor(definition: PipelineDefinition, { partitions = 1 }: TestDriverOptions = {}) {
+  constructor(definition: PipelineDefinition, { partitions = 1, answer }: TestDriverOptions = {}) {
     this.#definition = definition;
+    this.#answer = answer;
     this.#stages = stagesWithPartitions(definition, partitions).map((stage) => new TestStage(stage));
     this.#eventTopics = topicsOf(definition, "events");
     this.#tables = topicsOf(definition, "table");
@@ -138,12 +149,29 @@ export class TestDriver {
     }
   }
 
+  /** What records wait for: each question of `enrich` that has no answer, in the order of the records, once. */
+  get questions(): readonly string[] {
+    return [...new Set(this.#stages.flatMap(({ questions }) => questions))];
+  }
+
+  /** The service answers a question, with any JSON; records that wait for nothing else are applied, in their order. */
+  answer(question: string, answer: unknown): void {
+    this.#requireAsked(question);
+    this.#take({ kind: "answer", question, answer: { json: toJsonText(answer, "an answer") } });
+  }
+
+  /** Every attempt to ask the service has failed; what that means to the record is the pipeline's `onFailure`. */
+  fail(question: string, failure = "no answer"): void {
+    this.#requireAsked(question);
+    this.#take({ kind: "answer", question, answer: { failure } });
+  }
+
   /** Makes a checkpoint of every task. */
   checkpoint(): void {
     for (const stage of this.#stages) stage.checkpoint();
     this.#committed.push(...this.#pending);
     this.#pending = [];
-    this.#steps = [];
+    this.#steps = this.#stages.flatMap((stage) => waitingIn(stage));
   }
 
   /**
@@ -206,11 +234,14 @@ export class TestDriver {
     throw new Error(`pipeline ${name} does not read the topic ${topic}; it reads ${topics.join(", ")}`);
   }
 
+  readonly #knownAnswer = (question: string): Answer | undefined =>
+    this.#answer === undefined ? undefined : this.#ownAnswer(question);
+
   #list(topic: string, record: TestRecord): { partition: number; listed: ListedRecord } {
     const [{ definition, partitions }] = this.#readersOf(topic) as [TestStage];
     const input = definition.inputs.find((each) => each.topic === topic)!;
     const value = bytesOf(record.value);
-    const { headers = {}, key = value && expectedKey(input, value) } = record;
+    const { headers = {}, key = value && expectedKey(input, value, this.#knownAnswer) } = record;
     const { partition = partitionOfRecord(key, value ?? new Uint8Array(), partitions) } = record;
     if (!(partition >= 0 && partition < partitions)) {
       throw new Error(`there is no partition ${partition} of ${topic}; the driver has ${partitions}`);
@@ -247,11 +278,33 @@ export class TestDriver {
   #take(step: Step): void {
     this.#steps.push(step);
     this.#perform(step);
+    if (this.#answer === undefined) return;
+    for (let [question] = this.questions; question !== undefined; [question] = this.questions) {
+      const answered: Step = { kind: "answer", question, answer: this.#ownAnswer(question) };
+      this.#steps.push(answered);
+      this.#perform(answered);
+    }
+  }
+
+  #ownAnswer(question: string): Answer {
+    try {
+      return { json: toJsonText(this.#answer!(question), "an answer") };
+    } catch (error) {
+      return { failure: messageOf(error) };
+    }
+  }
+
+  #requireAsked(question: string): void {
+    const { questions } = this;
+    if (questions.includes(question)) return;
+    const asked = questions.length === 0 ? "nothing" : questions.map((each) => `"${each}"`).join(", ");
+    throw new Error(`nobody asks "${question}"; records wait for ${asked}`);
   }
 
   #perform(step: Step): void {
     if (step.kind === "records") step.stage.apply(step.batch);
-    else step.stage.tick(step.partition, step.input, step.nowMs);
+    else if (step.kind === "tick") step.stage.tick(step.partition, step.input, step.nowMs);
+    else for (const stage of this.#stages) stage.answer(step.question, step.answer);
     for (const [index, stage] of this.#stages.entries()) {
       const outputs = stage.take();
       this.#pending.push(...outputs);
@@ -270,6 +323,15 @@ export class TestDriver {
       if (reads && records.length > 0) stage.forward(forwards!.topic, records, this.#latestArrivalMs);
     }
   }
+}
+
+/** What a checkpoint does not hold: records that wait, and what was answered about them. */
+function waitingIn(stage: TestStage): Step[] {
+  const { batches, answered } = stage.waiting;
+  return [
+    ...batches.map((batch): Step => ({ kind: "records", stage, batch })),
+    ...answered.map(([question, answer]): Step => ({ kind: "answer", question, answer })),
+  ];
 }
 
 function bytesOf(value: unknown): Uint8Array | null {

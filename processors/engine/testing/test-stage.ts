@@ -1,16 +1,16 @@
 /** A stage of a pipeline under test: its tasks, and what they have written that nobody has looked at. */
 import type { OutputRecord } from "../log/port.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
+import type { Answer } from "../task/enquiry.ts";
 import type { Task } from "../task/task.ts";
 import { type ListedRecord, RecordList } from "./record-list.ts";
-import { RecoverableTask } from "./recoverable-task.ts";
 import { partitionOfOutput, type Stage } from "./stages.ts";
-
-const MAX_STEPS = 1_000;
+import type { TestEnquiries } from "./test-enquiries.ts";
+import { TestTask } from "./test-task.ts";
 
 export class TestStage {
   readonly definition: PipelineDefinition;
-  readonly #tasks: readonly RecoverableTask[];
+  readonly #tasks: readonly TestTask[];
   /** The offset that the next record of a topic gets, for each partition; and what it was at the last checkpoint. */
   readonly #nextOffsets = new Map<string, number[]>();
   #committedOffsets = new Map<string, number[]>();
@@ -21,7 +21,7 @@ export class TestStage {
     this.definition = definition;
     this.#tasks = Array.from(
       { length: partitions },
-      (_, partition) => new RecoverableTask({ definition, partition, partitions }),
+      (_, partition) => new TestTask({ definition, partition, partitions }),
     );
     for (const { topic } of definition.inputs)
       this.#nextOffsets.set(
@@ -48,16 +48,28 @@ export class TestStage {
   }
 
   apply(batch: RecordList): void {
-    const { task } = this.#tasks[batch.partition]!;
-    for (let next = 0; next < batch.count; this.#finishFiring(task)) {
-      next = task.apply(batch, next, MAX_STEPS);
-    }
+    this.#tasks[batch.partition]!.feed(batch);
   }
 
   tick(partition: number, input: number, nowMs: number): void {
-    const { task } = this.#tasks[partition]!;
-    task.tick(input, nowMs);
-    this.#finishFiring(task);
+    this.#tasks[partition]!.tick(input, nowMs);
+  }
+
+  /** Questions without an answer. */
+  get questions(): readonly string[] {
+    return this.#tasks.flatMap(({ enquiries }) => enquiries.questions);
+  }
+
+  /** Records that wait for an answer, and what their questions were answered so far. */
+  get waiting(): { readonly batches: readonly RecordList[]; readonly answered: TestEnquiries["answered"] } {
+    return {
+      batches: this.#tasks.flatMap(({ waiting }) => waiting),
+      answered: this.#tasks.flatMap(({ enquiries }) => enquiries.answered),
+    };
+  }
+
+  answer(question: string, answer: Answer): void {
+    for (const task of this.#tasks) task.answer(question, answer);
   }
 
   /** Appends what the stage before this one forwards, and applies it. */
@@ -92,9 +104,5 @@ export class TestStage {
       const committed = this.#committedOffsets.get(topic) ?? this.#tasks.map(() => 0);
       if (role === "forwarded") this.#nextOffsets.set(topic, [...committed]);
     }
-  }
-
-  #finishFiring(task: Task): void {
-    while (task.firing) task.fire(MAX_STEPS);
   }
 }

@@ -47,6 +47,11 @@ export class Intake {
     return this.#queues[input]!.waiting[0];
   }
 
+  /** What waits of an input, in order. */
+  waiting(input: number): readonly Head[] {
+    return this.#queues[input]!.waiting;
+  }
+
   /**
    * Where reading an input goes on, once all that was fetched of it is applied; undefined while some of it waits.
    * @param applied one past the last record that was applied: commit markers may lie behind it

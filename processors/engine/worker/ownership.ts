@@ -24,7 +24,7 @@ import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { Cut } from "../task/cut.ts";
 import { Task } from "../task/task.ts";
 import { startingState } from "./genesis.ts";
-import type { Clock, NewId, Observer, TaskName } from "./ports.ts";
+import type { AskService, Clock, NewId, Observer, TaskName } from "./ports.ts";
 import { retrying, throwIfStopped } from "./retry.ts";
 import { retryingStore } from "./retrying-store.ts";
 import type { Standing } from "./standing.ts";
@@ -46,6 +46,8 @@ export interface WorkerContext {
   readonly definition: PipelineDefinition;
   /** Makes one base of a chain of deltas. Default: in this thread. */
   readonly compact?: Compactor;
+  /** Calls the services of pipelines that enrich. Default: the pipeline's own call. */
+  readonly ask?: AskService;
   /** Who owns it, for people who look at the checkpoint table: host and process. */
   readonly owner: string;
 }

@@ -1,5 +1,6 @@
 /** What the worker needs of the world besides the log and the store. processor.ts brings it; the simulator its own. */
 import type { CheckpointProblem } from "../checkpoint/errors.ts";
+import type { Enrichment } from "../pipeline/enrichment.ts";
 import type { Counters } from "../state/task-state.ts";
 
 export interface Clock {
@@ -12,6 +13,13 @@ export interface Clock {
   /** Lets pending I/O and timers run, then resolves. */
   yield(): Promise<void>;
 }
+
+/** Calls a service; the pipeline's own call does, unless a simulation has another. */
+export type AskService = (
+  enrichment: Enrichment,
+  question: string,
+  call: { readonly signal: AbortSignal },
+) => Promise<unknown>;
 
 /** Makes text that was never made before: part of every blob's name. */
 export type NewId = () => string;

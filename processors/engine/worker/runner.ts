@@ -11,6 +11,7 @@ import { SlotRefusedError } from "../checkpoint/store.ts";
 import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
 import { Task } from "../task/task.ts";
+import { Asking } from "./asking.ts";
 import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, type WorkerContext } from "./ownership.ts";
@@ -57,6 +58,8 @@ export class TaskRunner {
   readonly #standing: Standing;
   /** The task of the present ownership, once it is recovered. */
   #task: Task | undefined;
+  /** As long as there is a task. */
+  #asking: Asking | undefined;
   #tablesFirst: TablesFirst;
   #sliceSteps: number;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
@@ -91,6 +94,7 @@ export class TaskRunner {
   /** Takes a batch in; called from the client's fetch loop, so it only enqueues. */
   enqueue(batch: RecordBatch): void {
     this.#intake.add(batch);
+    this.#asking?.lookAhead();
     this.#wakeProcessing();
   }
 
@@ -153,6 +157,7 @@ export class TaskRunner {
       await context.clock.sleep(RECLAIM_DELAY_MS, signal);
     } finally {
       this.#task = undefined;
+      this.#asking = undefined;
       await ownership?.close();
     }
   }
@@ -196,6 +201,7 @@ export class TaskRunner {
   #fetch(task: Task): void {
     const { membership } = this.#options;
     this.#intake.clear();
+    this.#asking?.clear();
     task.wake();
     for (const [input, position] of this.#inputs.entries()) {
       membership.seek({ ...position, offset: task.offsets[input]! });
@@ -212,6 +218,14 @@ export class TaskRunner {
   /** Processing and checkpointing side by side; the failure of either ends both. */
   async #work(ownership: Ownership, task: Task, step: FirstStep["kind"]): Promise<void> {
     const failed = new AbortController();
+    this.#asking = new Asking({
+      context: this.#options.context,
+      name: this.#name,
+      task,
+      intake: this.#intake,
+      signal: AbortSignal.any([failed.signal, this.#stop.signal, this.#finish.signal]),
+      onAnswer: () => this.#wakeProcessing(),
+    });
     const loops = [
       this.#process(task, failed.signal),
       this.#commitRegularly(ownership, task, step, failed.signal),
@@ -241,9 +255,7 @@ export class TaskRunner {
         this.#inSlice((steps) => task.fire(steps));
         await context.clock.yield();
       } else if (input !== undefined) {
-        const head = this.#intake.head(input)!;
-        head.next = this.#inSlice((steps) => task.apply(head.batch, head.next, steps));
-        if (head.next === head.batch.count) this.#intake.drop(input);
+        this.#applyNext(task, input);
         await context.clock.yield();
       } else {
         await this.#untilWoken();
@@ -251,9 +263,20 @@ export class TaskRunner {
     }
   }
 
+  #applyNext(task: Task, input: number): void {
+    const asking = this.#asking!;
+    const head = this.#intake.head(input)!;
+    head.next = this.#inSlice((steps) => task.apply(head.batch, head.next, steps, asking));
+    asking.applied(input, task.offsets[input]!);
+    if (task.blocked) asking.need(input, head);
+    if (head.next === head.batch.count) this.#intake.drop(input);
+    asking.lookAhead();
+  }
+
   #nextInput(task: Task): number | undefined {
     const progress = this.#inputs.map((_, input) => {
-      return { ...task.progressOf(input), waiting: this.#intake.head(input) !== undefined };
+      const waiting = this.#intake.head(input) !== undefined && !this.#asking?.blocks(input);
+      return { ...task.progressOf(input), waiting };
     });
     return nextInput(progress, this.#options.limits.maxInputSkewMs);
   }

@@ -41,6 +41,8 @@ export interface LedgerOptions {
   readonly taskOf: (partition: number) => string;
   /** Whether a tick came at the end of the partition's log. */
   readonly isAtEnd: (partition: number, tick: Tick) => boolean;
+  /** Whether the service ever gave this answer to this question. */
+  readonly wasGiven: (question: string, json: string) => boolean;
   readonly problem: (text: string) => void;
 }
 
@@ -126,6 +128,7 @@ export class Ledger implements TransactionEvents {
       if (this.#options.isAtEnd(partition, tick)) continue;
       this.#problem(`${name}: a tick came while records followed: ${JSON.stringify(tick)}`);
     }
+    this.#requireGiven(account, name, manifest);
     account.checkpoints.push({ name, manifest });
     account.outputs.push(...records);
     this.#compare(account, name, manifest, records);
@@ -147,7 +150,8 @@ export class Ledger implements TransactionEvents {
   compareWhole(partition: number): void {
     const { reference, outputs, written, checkpoints } = this.#accounts[partition]!;
     const ticks = checkpoints.flatMap(({ manifest }) => manifest.ticks ?? []);
-    const expected = reference.all(ticks).map(withoutVersion);
+    const answered = checkpoints.flatMap(({ manifest }) => manifest.answered ?? []);
+    const expected = reference.all(ticks, answered).map(withoutVersion);
     const wrong = expected.findIndex(
       (line, index) => line !== (outputs[index] && withoutVersion(outputs[index])),
     );
@@ -160,11 +164,27 @@ export class Ledger implements TransactionEvents {
     if (unseen !== undefined) this.#problem(`${unseen[1].name} was written but never committed`);
   }
 
+  /** Rule 12: answers are what the service gave to the very question. */
+  #requireGiven({ reference }: Account, name: string, { answered = [] }: Manifest): void {
+    for (const { offset, answers } of answered) {
+      const questions = reference.questionsAt(offset);
+      for (const [element, answer] of answers.entries()) {
+        if (answer === null || "failure" in answer) continue;
+        const question = questions[element];
+        if (question != null && this.#options.wasGiven(question, answer.json)) continue;
+        this.#problem(`${name}: ${answer.json} was never given to ${question}, asked about offset ${offset}`);
+      }
+    }
+  }
+
   #compare(account: Account, name: string, manifest: Manifest, records: readonly OutputRecord[]): void {
     const cut = account.reference.cutAt(manifest);
     if (cut === null) {
       this.#problem(`${name} is where no undisturbed task comes: ${JSON.stringify(manifest)}`);
       return;
+    }
+    if (JSON.stringify(cut.answered) !== JSON.stringify(manifest.answered ?? [])) {
+      this.#problem(`${name} keeps other answers than those that were used`);
     }
     if (!sameRecords(cut.outputs, records)) {
       const wrong = cut.outputs.findIndex(

@@ -7,12 +7,15 @@ import type { Manifest } from "../../../../processors/engine/checkpoint/manifest
 import type { OutputRecord, RecordBatch } from "../../../../processors/engine/log/port.ts";
 import { emptyState } from "../../../../processors/engine/state/task-state.ts";
 import type { Cut, Tick } from "../../../../processors/engine/task/cut.ts";
+import type { Answered, Enquiries, Enquiry } from "../../../../processors/engine/task/enquiry.ts";
 import { Task } from "../../../../processors/engine/task/task.ts";
 import { batchOf, type TestRecord } from "../../../support/records.ts";
 import { definitionOf, type Kind } from "./pipeline.ts";
 
 export class Reference {
   readonly #batch: RecordBatch;
+  /** Of the records in the batch, by offset. */
+  readonly #indexes: ReadonlyMap<number, number>;
   readonly #newTask: (nextCheckpoint: number) => Task;
   readonly #task: Task;
   #next = 0;
@@ -26,6 +29,7 @@ export class Reference {
   ) {
     const definition = definitionOf(kind);
     this.#batch = batchOf({ topic, partition }, records);
+    this.#indexes = new Map(records.map((record, index) => [record.offset, index]));
     this.#newTask = (nextCheckpoint) =>
       new Task({
         definition,
@@ -42,11 +46,12 @@ export class Reference {
   }
 
   /**
-   * Goes on to where a checkpoint fell, and cuts there. Recorded ticks are inputs like records.
+   * Goes on to where a checkpoint fell, and cuts there. Recorded ticks and answers are inputs like records.
    * @returns null where the task never is at what the manifest says
    */
-  cutAt({ offsets, counters, firing, ticks = [] }: Position): Cut | null {
+  cutAt({ offsets, counters, firing, ticks = [], answered = [] }: Position): Cut | null {
     const task = this.#task;
+    const enquiries = this.#enquiries(task, answered);
     const [{ offset }] = offsets as [Manifest["offsets"][number]];
     const left = [...ticks];
     for (;;) {
@@ -56,22 +61,47 @@ export class Reference {
       if (isThere && sameCounts(task.counters, counters)) return task.cut();
       if (task.firing) task.fire(1);
       else if (left.length > 0 && this.#isRead(this.#next, left[0]!)) tick(task, left.shift()!);
-      else if (this.#offsetAt(this.#next) < offset) this.#next = task.apply(this.#batch, this.#next, 1);
+      else if (this.#offsetAt(this.#next) < offset && !task.blocked)
+        this.#next = task.apply(this.#batch, this.#next, 1, enquiries);
       else return null;
     }
   }
 
-  /** Everything that the input and the ticks give, of a task that was never cut. */
-  all(ticks: readonly Tick[]): readonly OutputRecord[] {
+  /** Everything that the input, the ticks and the answers give, of a task that was never cut. */
+  all(ticks: readonly Tick[], answered: readonly Answered[]): readonly OutputRecord[] {
     const task = this.#newTask(0);
+    const enquiries = this.#enquiries(task, answered);
     const left = [...ticks];
     for (let next = 0; next < this.#batch.count || task.firing || left.length > 0; ) {
       if (task.firing) task.fire(1_000);
       else if (left.length > 0 && this.#isRead(next, left[0]!)) tick(task, left.shift()!);
-      else if (next < this.#batch.count) next = task.apply(this.#batch, next, 1);
+      else if (next < this.#batch.count && !task.blocked) next = task.apply(this.#batch, next, 1, enquiries);
       else break;
     }
     return task.cut().outputs;
+  }
+
+  /** What is asked about a record's elements; null: nothing. */
+  questionsAt(offset: number): readonly (string | null)[] {
+    return this.#enquiryAt(this.#task, offset)?.questions ?? [];
+  }
+
+  #enquiries(task: Task, answered: readonly Answered[]): Enquiries {
+    const answers = new Map(answered.map((each) => [each.offset, each.answers]));
+    return {
+      of: (_, offset) => {
+        const enquiry = this.#enquiryAt(task, offset) ?? undefined;
+        for (const [element, answer] of (answers.get(offset) ?? []).entries()) {
+          if (answer !== null) enquiry?.answer(element, answer);
+        }
+        return enquiry;
+      },
+    };
+  }
+
+  #enquiryAt(task: Task, offset: number): Enquiry | null {
+    const index = this.#indexes.get(offset);
+    return index === undefined ? null : task.enquire(this.#batch, index, true);
   }
 
   /** Whether what was read when the tick came lies before the record at `next`. */
@@ -84,7 +114,7 @@ export class Reference {
   }
 }
 
-type Position = Pick<Manifest, "offsets" | "counters" | "firing" | "ticks">;
+type Position = Pick<Manifest, "offsets" | "counters" | "firing" | "ticks" | "answered">;
 
 const tick = (task: Task, { input, nowMs }: Tick): boolean => task.tick(input, nowMs);
 

@@ -10,10 +10,11 @@ import { GroupModel } from "./group-model.ts";
 import { InputModel } from "./input-model.ts";
 import { Ledger, offsetOf } from "./ledger.ts";
 import { type Damage, damage, SEEDS_PER_LOSS } from "./losses.ts";
-import { definitionOf, type Kind } from "./pipeline.ts";
+import { definitionOf, kindOf } from "./pipeline.ts";
 import { Process } from "./process.ts";
 import { Reference } from "./reference.ts";
 import { makeInput, PARTITIONS } from "./scenario.ts";
+import { SERVICE, ServiceModel } from "./service-model.ts";
 import { StoreModel } from "./store-model.ts";
 import { TransactionModel } from "./transaction-model.ts";
 import { World } from "./world.ts";
@@ -62,6 +63,8 @@ class Simulation {
   readonly #definition: PipelineDefinition;
   readonly #cluster: Cluster;
   readonly #ledger: Ledger;
+  readonly #service = new ServiceModel();
+  readonly #servers: readonly string[];
   readonly #problems: string[] = [];
   readonly #recoveries: Record<string, number> = {};
   readonly #parked = new Set<number>();
@@ -80,8 +83,9 @@ class Simulation {
     this.#seed = seed;
     const world = new World(seed);
     this.#world = world;
-    const kind: Kind = seed % 2 === 0 ? "tumbling" : "hopping";
+    const kind = kindOf(seed);
     this.#definition = definitionOf(kind);
+    this.#servers = kind.enriched ? [...SERVERS, SERVICE, SERVICE] : SERVERS;
     const records = makeInput(world);
     const references = records.map(
       (partition, index) => new Reference(kind, INPUT, index, PARTITIONS, partition),
@@ -89,7 +93,15 @@ class Simulation {
     const problem = (text: string) => void this.#problems.push(text);
     const input = new InputModel(world, INPUT, records);
     const isAtEnd = input.isAtEnd.bind(input);
-    const ledger = new Ledger({ definition: this.#definition, references, taskOf, isAtEnd, problem });
+    const wasGiven = this.#service.gave.bind(this.#service);
+    const ledger = new Ledger({
+      definition: this.#definition,
+      references,
+      taskOf,
+      isAtEnd,
+      wasGiven,
+      problem,
+    });
     this.#ledger = ledger;
     const store = new StoreModel(world, (slot) => ledger.registered(slot));
     ledger.observe(store);
@@ -150,6 +162,7 @@ class Simulation {
       clock: this.#clockOf(process),
       newId: () => String(this.#ids++),
       observer: this.#observerOf(client),
+      ask: this.#service.for(process),
       environment: "sim",
       definition: this.#definition,
       owner: "sim",
@@ -218,10 +231,10 @@ class Simulation {
     if (kind < 0.2) this.#steal(world.between(0, PARTITIONS - 1));
     else if (kind < 0.27) this.#cluster.group.rebalance();
     else if (kind < 0.32) this.#storm();
-    else if (kind < 0.44) world.takeAway(world.pick(SERVERS), world.between(100, 3_000));
+    else if (kind < 0.44) world.takeAway(world.pick(this.#servers), world.between(100, 3_000));
     else if (member === undefined) return;
     else if (kind < 0.56) member.process.cutOff("group", world.between(800, 3_000));
-    else if (kind < 0.65) member.process.cutOff(world.pick(SERVERS), world.between(300, 3_000));
+    else if (kind < 0.65) member.process.cutOff(world.pick(this.#servers), world.between(300, 3_000));
     else if (kind < 0.75) this.#scale(member);
     else if (kind < 0.9) this.#crash(member.process);
     else this.#suspend(member.process);
