@@ -36,7 +36,7 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
     console.log(
       `the same faults in the same order: spillway chaos --minutes ${durationMs / 60_000} --seed ${seed}`,
     );
-    console.log(`logs of every process: ${await keepEvidence(platform.runDirectory)}`);
+    console.log(`logs of every process, and the brokers' data: ${await keepEvidence(platform.runDirectory)}`);
     return 1;
   });
 }

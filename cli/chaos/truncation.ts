@@ -27,7 +27,7 @@ export async function runTruncation(seed: number, signal: AbortSignal): Promise<
       platform.signal.throwIfAborted();
       console.log(`failed: ${(error as Error).message}`);
     }
-    console.log(`logs of every process: ${await keepEvidence(platform.runDirectory)}`);
+    console.log(`logs of every process, and the brokers' data: ${await keepEvidence(platform.runDirectory)}`);
     return 1;
   });
 }
