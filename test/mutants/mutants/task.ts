@@ -34,10 +34,10 @@ export const taskMutants: readonly Mutant[] = [
     name: "the watermark advances before the record is applied",
     rule: 2,
     file: TASK,
-    find: "    const elements = this.#stage(definition, event, timeMs, input);\n",
+    find: "    const knownFromMs = this.#state.inputs[input]!.knownFromMs(watermarkMs);\n",
     replace:
-      "    this.#sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);\n" +
-      "    const elements = this.#stage(definition, event, timeMs, input);\n",
+      "    this.#clock.sawRecord(input, timeMs - definition.outOfOrderMs, arrivalMs);\n" +
+      "    const knownFromMs = this.#state.inputs[input]!.knownFromMs(watermarkMs);\n",
     seeds: [],
   },
   {
@@ -108,7 +108,7 @@ export const taskMutants: readonly Mutant[] = [
     name: "an event half applied leaves its first half to the next",
     rule: 10,
     file: TASK,
-    find: "      for (const operator of this.#operators) operator.discard();\n      if (!(error",
+    find: "      this.#staging.discard();\n      if (!(error",
     replace: "      if (!(error",
     seeds: [],
   },

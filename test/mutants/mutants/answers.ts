@@ -1,0 +1,55 @@
+/** Mutants of asking services: rule 12. */
+import type { Mutant } from "../mutant.ts";
+
+const TASK = "processors/engine/task/task.ts";
+
+export const answersMutants: readonly Mutant[] = [
+  {
+    name: "a record does not wait for its answers",
+    rule: 12,
+    file: TASK,
+    find: "    if (!complete) return false;\n",
+    replace: "    this.#blocked = false;\n",
+    seeds: [5],
+  },
+  {
+    name: "a record that waits for an answer is passed over",
+    rule: 12,
+    file: TASK,
+    find: "if (!this.#applyRecord(batch, index, input, enquiries)) break;",
+    replace: "this.#applyRecord(batch, index, input, enquiries);",
+    seeds: [5],
+  },
+  {
+    name: "what was answered is not kept",
+    rule: 12,
+    file: TASK,
+    find: "if (answers.some((answer) => answer !== null)) this.#answered.push({ input, offset, answers });",
+    replace: "",
+    seeds: [5],
+  },
+  {
+    name: "an answer is taken for that of another element",
+    rule: 12,
+    file: "processors/engine/worker/asking.ts",
+    find: "for (const { enquiry, element } of call) enquiry.answer(element, answer);",
+    replace: "for (const { enquiry } of call) enquiry.answer(0, answer);",
+    seeds: [5],
+  },
+  {
+    name: "a later record's answer counts as the one that is waited for",
+    rule: 12,
+    file: "processors/engine/worker/asking.ts",
+    find: "return this.#aheads[input]!.enquiries.get(offset);",
+    replace: "return [...this.#aheads[input]!.enquiries.values()].at(-1);",
+    seeds: [5],
+  },
+  {
+    name: "the task is not woken by an answer",
+    rule: 12,
+    file: "processors/engine/worker/asking.ts",
+    find: "    this.#options.onAnswer();\n",
+    replace: "",
+    seeds: [10],
+  },
+];
