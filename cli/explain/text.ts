@@ -2,7 +2,14 @@
 import type { Emission, EmitPolicy } from "../../processors/engine/windows/emission.ts";
 import type { Trigger, WindowDefinition } from "../../processors/engine/windows/window.ts";
 import { duration } from "./duration.ts";
-import type { InputTopology, OperatorTopology, StageTopology, Topology, WrittenTopic } from "./topology.ts";
+import type {
+  EnrichTopology,
+  InputTopology,
+  OperatorTopology,
+  StageTopology,
+  Topology,
+  WrittenTopic,
+} from "./topology.ts";
 
 type Row = readonly [name: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
@@ -52,6 +59,7 @@ function inputRows(input: InputTopology): Row[] {
   }
   const rows: Row[] = [
     ["topic", topicText(input)],
+    ...(input.enrich === null ? [] : enrichRows(input.enrich)),
     ["key", input.key ?? "any"],
   ];
   if (input.role === "forwarded") return [...rows, ["watermark", "of the stage before"], dedupeRow(input)];
@@ -65,6 +73,15 @@ function inputRows(input: InputTopology): Row[] {
     ["watermark", `the largest event time less ${duration(outOfOrderMs)}`],
     ["silence", silence],
     dedupeRow(input),
+  ];
+}
+
+function enrichRows({ service, maxInFlight, maxAttempts, timeoutMs, onFailure }: EnrichTopology): Row[] {
+  const attempts = maxAttempts === 1 ? "one attempt" : `${maxAttempts} attempts`;
+  const failed = onFailure === "skip" ? "without an answer it goes on" : "without an answer it is dead";
+  return [
+    ["asks", `${service}: ${maxInFlight} calls at once, ${attempts} of ${duration(timeoutMs)}; ${failed}`],
+    ["", "events keep their order and wait for each other's answers"],
   ];
 }
 

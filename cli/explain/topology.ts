@@ -18,6 +18,7 @@ import {
   seriesOf,
   stagesOf,
 } from "../../processors/engine/pipeline/definition.ts";
+import type { Enrichment } from "../../processors/engine/pipeline/enrichment.ts";
 import type { SectionSchema } from "../../processors/engine/state/section.ts";
 
 /** Stand for what only a deployment or a task knows. */
@@ -53,7 +54,14 @@ export interface InputTopology extends TopicTopology {
    * whose rows are found by their Kafka keys.
    */
   readonly key: string | null;
+  /** The service that is asked about each event. */
+  readonly enrich: EnrichTopology | null;
 }
+
+export type EnrichTopology = Pick<
+  Enrichment,
+  "service" | "onFailure" | "timeoutMs" | "maxAttempts" | "maxInFlight"
+>;
 
 export interface TopicTopology {
   readonly topic: string;
@@ -97,7 +105,7 @@ function stageTopology(stage: PipelineDefinition): StageTopology {
 }
 
 function inputTopology(stage: PipelineDefinition, input: InputDefinition): InputTopology {
-  const { role, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, key } = input;
+  const { role, outOfOrderMs, idleTimeoutMs, dedupeHorizonMs, key, enrich } = input;
   return {
     ...topicTopology(stage, input.topic),
     role,
@@ -105,8 +113,23 @@ function inputTopology(stage: PipelineDefinition, input: InputDefinition): Input
     idleTimeoutMs,
     dedupeHorizonMs,
     key: stage.forwards === null && role !== "table" ? key.toString().replaceAll(/\s+/g, " ") : null,
+    enrich: enrich && enrichTopology(enrich),
   };
 }
+
+const enrichTopology = ({
+  service,
+  onFailure,
+  timeoutMs,
+  maxAttempts,
+  maxInFlight,
+}: Enrichment): EnrichTopology => ({
+  service,
+  onFailure,
+  timeoutMs,
+  maxAttempts,
+  maxInFlight,
+});
 
 function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTopology {
   const writer = upstream.find(({ forwards }) => forwards?.topic === topic);

@@ -5,6 +5,7 @@ import type { Counters } from "../../processors/engine/state/task-state.ts";
 import { topicsOf } from "../../processors/engine/testing/stages.ts";
 import { type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { loadPipeline } from "../pipelines/load.ts";
+import { Answers, readAnswers } from "./answers.ts";
 import { closeAll, openInputs } from "./input-files.ts";
 import { OutputLines } from "./output-lines.ts";
 import { type ReplayOptions, type ReplaySummary, replay } from "./replay.ts";
@@ -37,6 +38,8 @@ what they are for. docs/testing.md describes both formats.
   --batch N             lines in a batch, at most   (default ${DEFAULT_BATCH})
   --seed S              draws the size of each batch, of each slice of work, and further checkpoints between and
                         inside firings   (default: all batches of one size)
+  --answers F           what the service of a pipeline that enriches says: a line is {"question": "…", "answer": …}, or has
+                        a "failure" instead; other questions fail   (default: the service is called, once a question)
   --help                this text`;
 
 export const command: Command = {
@@ -87,6 +90,7 @@ export function replayOptions(args: readonly string[]) {
     "crash-every": { type: "string" },
     batch: { type: "string", default: String(DEFAULT_BATCH) },
     seed: { type: "string" },
+    answers: { type: "string" },
   });
   const { "crash-every": crashEvery, seed } = values;
   const batch = wholeNumber("batch", values.batch, 1, MAX_BATCH);
@@ -98,6 +102,7 @@ export function replayOptions(args: readonly string[]) {
     partitions: wholeNumber("partitions", values.partitions, 1, MAX_PARTITIONS),
     checkpointEvery: wholeNumber("checkpoint-every", values["checkpoint-every"], 1, MAX_EVERY),
     crashEvery: crashEvery === undefined ? undefined : wholeNumber("crash-every", crashEvery, 1, MAX_EVERY),
+    answers: new Answers(values.answers === undefined ? null : readAnswers(values.answers)),
     schedule: seed === undefined ? regular(batch) : seeded(batch, wholeNumber("seed", seed, 0, MAX_SEED)),
   };
 }

@@ -1,7 +1,9 @@
 /** One partition of a stage: its task, and which line each of its outputs came of. */
 import type { OutputRecord, RecordBatch } from "../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
+import type { Enquiries, Enquiry } from "../../processors/engine/task/enquiry.ts";
 import { RecoverableTask } from "../../processors/engine/testing/recoverable-task.ts";
+import type { Answers } from "./answers.ts";
 import { LineBatch } from "./line-batch.ts";
 import { PlacedBatch } from "./placed-batch.ts";
 import type { Schedule } from "./schedule.ts";
@@ -17,6 +19,8 @@ export interface PartitionOptions {
   readonly partition: number;
   readonly partitions: number;
   readonly schedule: Schedule;
+  /** What services said about every record that is added. */
+  readonly answers: Answers;
 }
 
 export class Partition {
@@ -37,6 +41,9 @@ export class Partition {
   /** How many of the task's pending outputs are among them, and the line at which the last checkpoint was made. */
   #taken = 0;
   #safeLine = 0;
+  /** The batch that is being applied. */
+  #applied: RecordBatch | undefined;
+  readonly #enquiries: Enquiries = { of: (_, offset) => this.#enquiryAbout(this.#applied!, offset) };
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -69,8 +76,9 @@ export class Partition {
   apply(): void {
     this.#finishFiring();
     for (const batch of this.#batches) {
+      this.#applied = batch;
       for (let next = 0; next < batch.count; this.#finishFiring()) {
-        next = this.#task.task.apply(batch, next, this.#options.schedule.stepsPerSlice());
+        next = this.#task.task.apply(batch, next, this.#options.schedule.stepsPerSlice(), this.#enquiries);
         this.#afterSlice();
       }
       this.#nextOffsets.set(batch.topic, batch.nextOffset);
@@ -116,6 +124,14 @@ export class Partition {
     for (const topic of this.#nextOffsets.keys()) {
       this.#nextOffsets.set(topic, this.#handedOffsets.get(topic) ?? 0);
     }
+  }
+
+  #enquiryAbout(batch: RecordBatch, offset: number): Enquiry | undefined {
+    // Offsets have no gaps here; and to ask the batch for one would tell that the task has come to it.
+    const index = offset - (this.#nextOffsets.get(batch.topic) ?? 0);
+    const enquiry = this.#task.task.enquire(batch, index, true) ?? undefined;
+    enquiry?.answerFrom(this.#options.answers.to);
+    return enquiry;
   }
 
   #finishFiring(): void {

@@ -6,6 +6,7 @@ import { setImmediate as yieldToEvents } from "node:timers/promises";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../../processors/engine/state/task-state.ts";
 import { stagesWithPartitions, topicsOf } from "../../processors/engine/testing/stages.ts";
+import type { Answers } from "./answers.ts";
 import type { Lines } from "./line-reader.ts";
 import type { OutputLines } from "./output-lines.ts";
 import type { Schedule } from "./schedule.ts";
@@ -21,6 +22,8 @@ export interface ReplayOptions {
   /** Every so many lines all memory is dropped; undefined: never. */
   readonly crashEvery: number | undefined;
   readonly schedule: Schedule;
+  /** What services say of a pipeline that enriches. */
+  readonly answers: Answers;
 }
 
 export interface ReplaySummary {
@@ -78,7 +81,7 @@ class Replay {
     this.#committed = input.position;
     this.#tables = topicsOf(definition, "table");
     this.#stages = stagesWithPartitions(definition, options.partitions).map(
-      (stage) => new StageRun(stage, options.schedule),
+      (stage) => new StageRun(stage, options.schedule, options.answers),
     );
   }
 
@@ -91,6 +94,7 @@ class Replay {
       const maxLines = Math.min(schedule.batchLines(), nextCheckpoint - lines, nextCrash - lines);
       const batch = this.#input.next(maxLines);
       if (batch.starts.length === 0) break;
+      await this.#ask(this.#input.topic, batch, signal);
       this.#apply(this.#input.topic, batch, lines);
       if (this.#input.position.lines === nextCrash) {
         nextCrash += crashEvery;
@@ -125,6 +129,16 @@ class Replay {
         counters: total(partitions.map(({ counters }) => counters)),
       })),
     };
+  }
+
+  /** Nobody waits in a replay: what services are asked about a batch is answered before it is applied. */
+  async #ask(topic: string, { bytes, starts, ends }: Lines, signal: AbortSignal): Promise<void> {
+    for (const { definition } of this.#readersOf(topic)) {
+      const input = definition.inputs.find((each) => each.topic === topic)!;
+      if (input.enrich === null) continue;
+      const values = starts.map((start, i) => bytes.subarray(start, ends[i]));
+      await this.#options.answers.askAbout(input, values, signal);
+    }
   }
 
   /** @param first number of the batch's first line, from 0 */

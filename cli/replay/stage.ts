@@ -3,6 +3,7 @@ import { partitionOf } from "../../contracts/partitioning.ts";
 import type { PipelineDefinition } from "../../processors/engine/pipeline/definition.ts";
 import { expectedKey, partitionOfRecord } from "../../processors/engine/testing/routing.ts";
 import { partitionOfOutput, type Stage } from "../../processors/engine/testing/stages.ts";
+import type { Answers } from "./answers.ts";
 import { Partition, type PlacedOutput } from "./partition.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -10,11 +11,14 @@ export class StageRun {
   readonly definition: PipelineDefinition;
   readonly partitions: readonly Partition[];
 
-  constructor({ definition, partitions }: Stage, schedule: Schedule) {
+  readonly #answers: Answers;
+
+  constructor({ definition, partitions }: Stage, schedule: Schedule, answers: Answers) {
     this.definition = definition;
+    this.#answers = answers;
     this.partitions = Array.from(
       { length: partitions },
-      (_, partition) => new Partition({ definition, partition, partitions, schedule }),
+      (_, partition) => new Partition({ definition, partition, partitions, schedule, answers }),
     );
   }
 
@@ -60,7 +64,7 @@ export class StageRun {
     if (length === 1) return this.partitions[0]!;
     const value = bytes.subarray(start, end);
     const input = this.definition.inputs.find((each) => each.topic === topic)!;
-    return this.partitions[partitionOfRecord(expectedKey(input, value), value, length)]!;
+    return this.partitions[partitionOfRecord(expectedKey(input, value, this.#answers.to), value, length)]!;
   }
 }
 

@@ -305,7 +305,7 @@ export class Task {
     const definition = this.#definition.inputs[input]!;
     const { seen, fromMs } = this.#state.inputs[input]!;
     const { counters, watermarkMs } = this.#state;
-    const enquiry = definition.enrich === null ? undefined : enquiries.of(input, batch.offset(index));
+    let enquiry = definition.enrich === null ? undefined : enquiries.of(input, batch.offset(index));
     const event = enquiry?.event ?? rejectionOf("undecodable", () => definition.source.decode(value));
     if (event === IGNORED) {
       counters.ignored += 1;
@@ -320,7 +320,10 @@ export class Task {
     }
     let elements = 0;
     if (definition.enrich === null || this.#isWanted(input, event, timeMs)) {
-      if (definition.enrich !== null && !this.#hasAnswers(input, batch.offset(index), enquiry)) return false;
+      if (definition.enrich !== null) {
+        enquiry ??= enquiryInto(definition, value)!;
+        if (!this.#hasAnswers(input, batch.offset(index), enquiry)) return false;
+      }
       elements = this.#staging.stage(definition, event, timeMs, watermarkMs, input, enquiry);
     }
     const knownFromMs = this.#state.inputs[input]!.knownFromMs(watermarkMs);
@@ -352,10 +355,9 @@ export class Task {
   }
 
   /** Whether every answer about a record is there; then they become part of what the next checkpoint keeps. */
-  #hasAnswers(input: number, offset: number, enquiry: Enquiry | undefined): boolean {
-    this.#blocked = !enquiry?.complete;
-    if (enquiry === undefined || this.#blocked) return false;
-    const { answers } = enquiry;
+  #hasAnswers(input: number, offset: number, { complete, answers }: Enquiry): boolean {
+    this.#blocked = !complete;
+    if (!complete) return false;
     if (answers.some((answer) => answer !== null)) this.#answered.push({ input, offset, answers });
     return true;
   }

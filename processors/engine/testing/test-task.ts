@@ -102,9 +102,9 @@ export class TestTask {
     const input = this.#inputOf(batch);
     const offset = batch.offset(index);
     if (this.#enquiries.of(input, offset) !== undefined) return false;
-    const enquiry = this.task.enquire(batch, index, true)!;
-    this.#enquiries.add({ input, offset, enquiry });
-    return enquiry.complete;
+    const enquiry = this.task.enquire(batch, index, true);
+    if (enquiry !== null) this.#enquiries.add({ input, offset, enquiry });
+    return enquiry === null || enquiry.complete;
   }
 
   #finishFiring(): void {

@@ -68,7 +68,7 @@ export class Asking implements Enquiries {
   need(input: number, { batch, next }: Head): void {
     const ahead = this.#aheads[input]!;
     const offset = batch.offset(next);
-    ahead.needed = ahead.enquiries.get(offset) ?? this.#enquire(ahead, batch, next, true)!;
+    ahead.needed = ahead.enquiries.get(offset) ?? this.#enquire(ahead, batch, next, true) ?? undefined;
   }
 
   /** The task has applied an input's records up to this offset. */

@@ -261,6 +261,7 @@ test("a topic that nothing lists", () => {
       {
         "compacted": false,
         "dedupeHorizonMs": null,
+        "enrich": null,
         "idleTimeoutMs": 60000,
         "key": "() => "all"",
         "outOfOrderMs": 0,

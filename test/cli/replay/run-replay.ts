@@ -2,13 +2,14 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Answers } from "../../../cli/replay/answers.ts";
 import { type OutputLine, OutputLines } from "../../../cli/replay/output-lines.ts";
 import { type ReplayOptions, type ReplaySummary, replay } from "../../../cli/replay/replay.ts";
 import { regular } from "../../../cli/replay/schedule.ts";
 import { TopicLines } from "../../../cli/replay/topic-lines.ts";
 import type { PipelineDefinition } from "../../../processors/engine/pipeline/definition.ts";
 
-const DEFAULTS: ReplayOptions = {
+const DEFAULTS: Omit<ReplayOptions, "answers"> = {
   partitions: 1,
   checkpointEvery: 10_000,
   crashEvery: undefined,
@@ -37,7 +38,7 @@ export async function runReplay(
       return { topic, file: open(join(folder, topic), "r") };
     });
     const lines = new OutputLines(definition, open(join(folder, "output"), "w"));
-    const all = { ...DEFAULTS, ...options };
+    const all = { ...DEFAULTS, answers: new Answers(), ...options };
     const summary = await replay(
       definition,
       new TopicLines(inputs),
