@@ -1,4 +1,7 @@
-/** SIGTERM under load: a last checkpoint, out of the group, exit 0; the other processor takes over at once. */
+/**
+ * SIGTERM and scaling under load: a last checkpoint, out of the group, exit 0; others take over at once, and only what
+ * moves is recovered.
+ */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { eventBatches, loadFlights } from "../../cli/demo/flights.ts";
@@ -15,7 +18,7 @@ import { eventually } from "./eventually.ts";
 import type { LogEntry } from "./local-control.ts";
 import { type RunningPlatform, startPlatform } from "./running-platform.ts";
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const EVENTS = 30_000;
 const PIPELINE = "airport-delays";
@@ -36,28 +39,45 @@ afterAll(async () => {
   database?.closeSync();
 });
 
-it("hands its partitions over on SIGTERM and when the service shrinks, and every number is exact", async () => {
+it("hands its partitions over on SIGTERM, and as 1 processor becomes 4 and 2, and every number is exact", async () => {
   const { admin, control, said } = running;
   const sending = new Sending();
-  sending.allow(0.3);
-  await untilBothWork(0);
+  sending.allow(0.2);
+  await untilWorking(2, 0);
 
   const terminatedMs = Date.now();
-  sending.allow(0.6);
+  sending.allow(0.4);
   process.kill((await control.processes())[1]!.pid!, "SIGTERM");
   await eventually(() => said.some((line) => line.includes("[1] ended (0)")) || undefined);
-  const owners = await untilBothWork(terminatedMs);
+  const owners = await untilWorking(2, terminatedMs);
 
   const shrunkMs = Date.now();
-  sending.allow(1);
+  sending.allow(0.6);
   await control.scale(1);
   // Who only dies stays a member until its session is over.
   expect((await admin.describeGroups([GROUP])).groups[0]!.members).toHaveLength(1);
+  await untilWorking(1, 0);
+
+  const grownMs = Date.now();
+  sending.allow(0.8);
+  await control.scale(4);
+  const spread = await untilWorking(4, 0);
+
+  const reducedMs = Date.now();
+  sending.allow(1);
+  await control.scale(2);
+  const reduced = await untilWorking(2, 0);
   await sending.done;
   await expectExact();
 
+  expectNotRecovered(await recoveries(grownMs), 0, spread);
+  for (const stayed of new Set(reduced.values())) {
+    expectNotRecovered(await recoveries(reducedMs), stayed, spread);
+  }
   const moved = [...owners].filter(([, owner]) => owner === 1).map(([partition]) => partition);
-  const taken = (await recoveries(shrunkMs)).filter(({ process }) => process === 0);
+  const taken = (await recoveries(shrunkMs)).filter(({ process, timestamp }) => {
+    return process === 0 && Date.parse(timestamp) < grownMs;
+  });
   for (const partition of moved) {
     // What was left behind had been committed, not only prepared.
     expect(taken.find((recovery) => recovery.partition === partition)?.step).toBe("load");
@@ -105,17 +125,29 @@ async function recoveries(sinceMs: number): Promise<LogEntry[]> {
   return recovered.sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
 }
 
-/** Which process owns which partition, once since a moment both have taken some and each has committed something. */
-async function untilBothWork(sinceMs: number): Promise<Map<number, number>> {
+/** Which process owns which partition, once so many own some, and each partition has a commit. */
+async function untilWorking(processes: number, sinceMs: number): Promise<Map<number, number>> {
   const group = new GroupProgress(running.admin, GROUP, TOPIC);
   return eventually(async () => {
     const owners = new Map(
       (await recoveries(sinceMs)).map(({ partition, process }) => [partition!, process]),
     );
     const committed = await group.committed();
-    const working = new Set(owners.values()).size === 2 && [...committed.values()].every((next) => next > 0);
-    return working ? owners : undefined;
+    const isSettled = new Set(owners.values()).size === processes;
+    return isSettled && [...committed.values()].every((next) => next > 0) ? owners : undefined;
   });
+}
+
+/** What a process kept through a rebalance went on in its memory. */
+function expectNotRecovered(
+  since: readonly LogEntry[],
+  keeper: number,
+  owners: ReadonlyMap<number, number>,
+): void {
+  const kept = [...owners].filter(([, owner]) => owner === keeper).map(([partition]) => partition);
+  const again = since.filter(({ partition, process }) => process === keeper && kept.includes(partition!));
+  expect(kept.length).toBeGreaterThan(0);
+  expect(again).toEqual([]);
 }
 
 async function expectExact(): Promise<void> {
