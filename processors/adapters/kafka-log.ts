@@ -61,11 +61,12 @@ export class KafkaLog implements Log {
     }
   }
 
-  fence(transactionalId: string, group: string): Promise<Transactions> {
+  fence(transactionalId: string, group: string, input: TopicPartition): Promise<Transactions> {
     return KafkaTransactions.start({
       kafka: this.#kafka(TRANSACTION_RETRY),
       transactionalId,
       group,
+      input,
       partitionCount: (topic) => this.#recentPartitionCount(topic),
     });
   }

@@ -11,6 +11,7 @@ import {
   FencedError,
   type OffsetCommit,
   type OutputRecord,
+  type TopicPartition,
   type Transactions,
 } from "../engine/log/port.ts";
 import { describe, isCoordinatorBusy, isFenced } from "./kafka-errors.ts";
@@ -33,6 +34,8 @@ export interface TransactionsOptions {
   readonly kafka: Kafka;
   readonly transactionalId: string;
   readonly group: string;
+  /** One of the partitions whose offsets it commits. */
+  readonly input: TopicPartition;
   partitionCount(topic: string): Promise<number>;
 }
 
@@ -51,7 +54,10 @@ export class KafkaTransactions implements Transactions {
     this.#next = first;
   }
 
-  /** Fences older producers with the id. Rejects with kafkajs' error. */
+  /**
+   * Fences older producers with the id, and waits until the group's coordinator tells what they committed. Rejects with
+   * kafkajs' error.
+   */
   static async start(options: TransactionsOptions): Promise<KafkaTransactions> {
     const { kafka, transactionalId } = options;
     // Not `idempotent`: that sets up a second, untransactional producer id. A transaction is idempotent without it.
@@ -63,6 +69,7 @@ export class KafkaTransactions implements Transactions {
     });
     try {
       await producer.connect();
+      await catchUp(await producer.transaction(), options);
       return new KafkaTransactions(options, producer, await producer.transaction());
     } catch (error) {
       await producer.disconnect().catch(() => undefined);
@@ -155,6 +162,20 @@ export class KafkaTransactions implements Transactions {
   async #abort(transaction: Transaction): Promise<void> {
     await inTime(transaction.abort(), "the abort was not answered").catch(() => undefined);
   }
+}
+
+/**
+ * A broker that has just become the group's coordinator may tell older offsets than the one before it did, for seconds:
+ * it shows only what it knows to be on every replica, and learns that with their next fetch. An older transaction's
+ * commit would look as if it was never made, and be made again. A write of one's own, which is acknowledged once it is
+ * on every replica, carries what was written before it along; aborted, it leaves nothing behind.
+ */
+async function catchUp(transaction: Transaction, { group, input }: TransactionsOptions): Promise<void> {
+  const { topic, partition } = input;
+  const topics = [{ topic, partitions: [{ partition, offset: "0", metadata: "" }] }];
+  const written = transaction.sendOffsets({ consumerGroupId: group, topics });
+  await inTime(written, "an offset was not acknowledged");
+  await inTime(transaction.abort(), "the abort was not answered");
 }
 
 /** Rejects once the step has taken {@link STEP_TIMEOUT_MS}; the step itself cannot be stopped, so its producer is spent. */

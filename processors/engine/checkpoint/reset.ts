@@ -69,6 +69,7 @@ async function resetTasks(
     const producer = await log.fence(
       transactionalId(environment, name, partition),
       consumerGroup(environment, name),
+      { topic: inputs[0]!.topic, partition },
     );
     await producer.close();
   }

@@ -117,10 +117,11 @@ export interface Log {
   /** Joins the consumer group and starts to deliver batches. Never commits offsets by itself. */
   join(group: string, topics: readonly string[], handlers: GroupHandlers): Promise<GroupMembership>;
   /**
-   * Initializes the transactional producer: older ones with the same id are fenced when it resolves. Its commits
-   * carry offsets of `group`.
+   * Initializes the transactional producer: older ones with the same id are fenced when it resolves, and whatever they
+   * committed is what {@link committed} tells from then on. Its commits carry offsets of `group`.
+   * @param input one of the partitions whose offsets it commits
    */
-  fence(transactionalId: string, group: string): Promise<Transactions>;
+  fence(transactionalId: string, group: string, input: TopicPartition): Promise<Transactions>;
   /** Committed offsets of a group, read fresh. */
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   /** First offset still in the log, and the next one to be written. */

@@ -192,7 +192,7 @@ export class Ownership {
   async #fence(): Promise<void> {
     await this.close();
     this.#transactions = await this.#retry("fence", () =>
-      this.#options.context.log.fence(this.#transactionalId, this.#group),
+      this.#options.context.log.fence(this.#transactionalId, this.#group, this.#inputs[0]!),
     );
   }
 

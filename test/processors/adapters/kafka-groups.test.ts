@@ -84,7 +84,7 @@ describe("a consumer group", () => {
 
   test("is deleted with its offsets; once more is no error", async () => {
     await createTopic(client, topic, 1);
-    const producer = await log.fence(group, group);
+    const producer = await log.fence(group, group, { topic, partition: 0 });
     await producer.commit({ outputs: [], offsets: [{ topic, partition: 0, offset: 7, metadata: "m" }] });
     await producer.close();
     // A commit's offsets may show a little after it is done.

@@ -198,7 +198,7 @@ describe("reading", () => {
     const [flights, weather] = topics;
     const member = await joined();
     const write = async (value: string, metadata: string) => {
-      const transactions = await member.log.fence(group, group);
+      const transactions = await member.log.fence(group, group, { topic: topics[1]!, partition: 0 });
       const output = { topic: flights, partition: 0, key: null, value: Buffer.from(value), headers: {} };
       const offsets = [{ topic: weather, partition: 0, offset: 0, metadata }];
       await transactions.commit({ outputs: [output], offsets }).catch(() => undefined);

@@ -65,7 +65,7 @@ const visible = async () => (await readCommitted(client, results)).map(({ value 
 
 describe("a transaction", () => {
   test("makes outputs, offsets and their metadata visible together", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     expect(await committed()).toEqual([null, ""]);
     await transactions.commit(commitOf(7, '{"manifest":"m1"}', "a", "b"));
     await transactions.commit(commitOf(9, '{"manifest":"m2"}', "c"));
@@ -77,14 +77,14 @@ describe("a transaction", () => {
   });
 
   test("may have offsets and no outputs, one right after the other", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     for (let offset = 1; offset <= 50; offset++) await transactions.commit(commitOf(offset, "m"));
     await transactions.close();
     expect(await committed()).toEqual([50, "m"]);
   });
 
   test("may be larger than one send", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     const values = Array.from({ length: 2_500 }, (_, index) => `value-${String(index).padStart(5, "0")}`);
     await transactions.commit(commitOf(1, "m", ...values));
     await transactions.close();
@@ -92,7 +92,7 @@ describe("a transaction", () => {
   });
 
   test("may hold a record that was larger than max.message.bytes before its producer compressed it", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     const value = "x".repeat(5_000_000);
     const [output] = outputs("small");
     await transactions.commit({ ...commitOf(1, "m"), outputs: [{ ...output!, value: Buffer.from(value) }] });
@@ -101,7 +101,7 @@ describe("a transaction", () => {
   });
 
   test("passes when every partition acknowledged, and commits negative offsets as they are", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     const everywhere = Array.from({ length: PARTITIONS }, (_, partition) => ({
       ...outputs(`to-${partition}`)[0]!,
       partition,
@@ -117,9 +117,9 @@ describe("a transaction", () => {
 
 describe("fencing", () => {
   test("a second producer with the id makes the first one's commit a FencedError", async () => {
-    const first = await log.fence(group, group);
+    const first = await log.fence(group, group, { topic: input, partition: 1 });
     await first.commit(commitOf(1, "m1", "a"));
-    const second = await log.fence(group, group);
+    const second = await log.fence(group, group, { topic: input, partition: 1 });
     await expect(first.commit(commitOf(2, "m2", "b"))).rejects.toThrow(FencedError);
     await second.commit(commitOf(3, "m3", "c"));
     await Promise.all([first.close(), second.close()]);
@@ -128,8 +128,8 @@ describe("fencing", () => {
   });
 
   test("it is done when fence resolves, also for a producer that has only begun", async () => {
-    const first = await log.fence(group, group);
-    const second = await log.fence(group, group);
+    const first = await log.fence(group, group, { topic: input, partition: 1 });
+    const second = await log.fence(group, group, { topic: input, partition: 1 });
     await expect(first.commit(commitOf(1, "m1"))).rejects.toThrow(FencedError);
     await Promise.all([first.close(), second.close()]);
     expect(await committed()).toEqual([null, ""]);
@@ -138,7 +138,7 @@ describe("fencing", () => {
 
 describe("a commit that fails before its end", () => {
   test("leaves nothing for readers of committed records, and its producer takes no further commit", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     const missing = { ...outputs("x")[0]!, topic: "no-such-topic" };
     const failing = { ...commitOf(5, "m", "a"), outputs: [...outputs("a"), missing] };
     await expect(transactions.commit(failing)).rejects.toThrow(CommitNotMadeError);
@@ -149,7 +149,7 @@ describe("a commit that fails before its end", () => {
   });
 
   test("is not made where its offsets were refused after its outputs were written", async () => {
-    const transactions = await log.fence(group, group);
+    const transactions = await log.fence(group, group, { topic: input, partition: 1 });
     // Kafka's limit for the metadata of an offset is 4,096 bytes.
     await expect(transactions.commit(commitOf(5, "m".repeat(5_000), "a"))).rejects.toThrow(
       CommitNotMadeError,
@@ -165,7 +165,7 @@ describe("a commit that fails before its end", () => {
   test.each(["before", "after"] as const)(
     "survives a connection cut %s a produce request",
     async (moment) => {
-      const transactions = await cuttable.fence(group, group);
+      const transactions = await cuttable.fence(group, group, { topic: input, partition: 1 });
       broker.wire.cutAt(apiKeys.produce, moment);
       await transactions.commit(commitOf(5, "m", "a", "b"));
       await transactions.close();
@@ -175,11 +175,11 @@ describe("a commit that fails before its end", () => {
   );
 
   test("is not made where the connection is cut at its offsets; a new producer sends it again", async () => {
-    const transactions = await cuttable.fence(group, group);
+    const transactions = await cuttable.fence(group, group, { topic: input, partition: 1 });
     broker.wire.cutAt(apiKeys.addOffsetsToTxn, "before");
     await expect(transactions.commit(commitOf(5, "m", "a"))).rejects.toThrow(CommitNotMadeError);
     await transactions.close();
-    const again = await cuttable.fence(group, group);
+    const again = await cuttable.fence(group, group, { topic: input, partition: 1 });
     expect(await committed()).toEqual([null, ""]);
     await again.commit(commitOf(5, "m", "a"));
     await again.close();
@@ -195,11 +195,11 @@ describe("a connection cut at the end of a transaction", () => {
   ] as const)(
     "%s the broker has it is unknown; a new producer makes it final",
     async (moment, offset, values) => {
-      const transactions = await cuttable.fence(group, group);
+      const transactions = await cuttable.fence(group, group, { topic: input, partition: 1 });
       broker.wire.cutAt(apiKeys.endTxn, moment);
       await expect(transactions.commit(commitOf(5, "m", "a"))).rejects.toThrow(CommitUnknownError);
       await expect(transactions.commit(commitOf(5, "m", "a"))).rejects.toThrow(CommitNotMadeError);
-      const again = await log.fence(group, group);
+      const again = await log.fence(group, group, { topic: input, partition: 1 });
       await expect.poll(committed).toEqual(offset);
       await expect.poll(visible).toEqual(values);
       await Promise.all([transactions.close(), again.close()]);

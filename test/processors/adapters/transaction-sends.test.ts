@@ -50,6 +50,7 @@ const start = (kafka: Kafka) =>
     kafka,
     transactionalId: "t",
     group: "g",
+    input: { topic: "input", partition: 0 },
     partitionCount: async () => PARTITIONS,
   });
 
@@ -61,12 +62,28 @@ const output = (partition: number): OutputRecord => ({
   headers: {},
 });
 
+/** Connecting, and the offset that is written and aborted so that the coordinator knows what was committed. */
+const STARTING = ["connect", "offsets", "abort"];
+
+test("a new coordinator may tell old offsets, so a producer that starts writes one and takes it back", async () => {
+  const { calls, kafka } = fakeKafka(acknowledge);
+  await start(kafka);
+
+  expect(calls).toEqual(STARTING);
+});
+
 test("a send that spans partitions could write one of them twice, so each has its own", async () => {
   const { calls, kafka } = fakeKafka(acknowledge);
   const transactions = await start(kafka);
   await transactions.commit({ outputs: [output(0), output(2), output(0), output(1)], offsets: [] });
 
-  expect(calls.slice(1)).toEqual(["send results/0", "send results/2", "send results/1", "offsets", "commit"]);
+  expect(calls.slice(STARTING.length)).toEqual([
+    "send results/0",
+    "send results/2",
+    "send results/1",
+    "offsets",
+    "commit",
+  ]);
 });
 
 test("what fails is aborted, and nothing is sent after it", async () => {
@@ -79,5 +96,5 @@ test("what fails is aborted, and nothing is sent after it", async () => {
   await expect(
     transactions.commit({ outputs: [output(0), output(2), output(1)], offsets: [] }),
   ).rejects.toThrow(CommitNotMadeError);
-  expect(calls.slice(1)).toEqual(["send results/0", "send results/2", "abort"]);
+  expect(calls.slice(STARTING.length)).toEqual(["send results/0", "send results/2", "abort"]);
 });
