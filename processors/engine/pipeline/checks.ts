@@ -28,6 +28,18 @@ export function requireName(what: string, name: string): void {
   );
 }
 
+/** What Kafka refuses as a topic's name would be known only once the pipeline is deployed. */
+const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+
+/** @throws PipelineError where Kafka has no topic of that name */
+export function requireTopic(pipeline: string, setting: string, topic: unknown): void {
+  if (typeof topic === "string" && TOPIC.test(topic)) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: ${setting} is ${shown(topic)}; Kafka takes up to 249 letters a to z and A to Z, digits, ` +
+      'periods, underscores and hyphens, but neither "." nor ".."',
+  );
+}
+
 /** @throws PipelineError where the value is none of these */
 export function requireOneOf(
   pipeline: string,

@@ -1,5 +1,11 @@
 /** A second source of a pipeline: to be united with its stream, or joined to it. */
-import { PipelineError, requireDuration, requireFunction, requireOptionalFunction } from "./checks.ts";
+import {
+  PipelineError,
+  requireDuration,
+  requireFunction,
+  requireOptionalFunction,
+  requireTopic,
+} from "./checks.ts";
 import type { InputDefinition } from "./definition.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
 import {
@@ -128,9 +134,7 @@ export function sourceParts<Event>(
 
 function requireSource<Event>(name: string, source: Source<Event> | CustomSource<Event>): void {
   const { topic, decode, time, identity, futureBoundMs } = source;
-  if (typeof topic !== "string" || topic === "") {
-    throw new PipelineError(`pipeline ${name}: its source has no topic`);
-  }
+  requireTopic(name, "source.topic", topic);
   requireFunction(name, "source.decode", decode);
   requireFunction(name, "source.time", time);
   requireOptionalFunction(name, "source.identity", identity);

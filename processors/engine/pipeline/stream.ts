@@ -3,7 +3,7 @@ import type { Aggregate } from "../aggregates/aggregate.ts";
 import type { ProcessFunctions } from "../operators/process/process-functions.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { WindowDefinition } from "../windows/window.ts";
-import { PipelineError, requireFunction, requireName } from "./checks.ts";
+import { PipelineError, requireFunction, requireName, requireTopic } from "./checks.ts";
 import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
 import { type EnrichOptions, enriched } from "./enrich-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
@@ -138,7 +138,8 @@ export class KeyedStream<Event> {
     join: (event: Event, row: Row | undefined) => Next,
   ): KeyedStream<Next> {
     requireFunction(this.#parts.series, "lookup", join);
-    requireFunction(this.#parts.series, "table.decode", table?.decode);
+    requireTopic(this.#parts.series, "table.topic", table?.topic);
+    requireFunction(this.#parts.series, "table.decode", table.decode);
     const { lookups, transform: before } = this.#parts;
     const lookup = { before, table, join: join as (element: unknown, row: unknown) => unknown };
     return new KeyedStream<Next>({ ...this.#parts, lookups: [...lookups, lookup], transform: null });

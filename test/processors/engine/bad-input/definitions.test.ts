@@ -62,6 +62,22 @@ const noNames: readonly unknown[] = [
   undefined,
   Symbol("s"),
 ];
+/** Names that Kafka gives no topic. */
+const noTopics: readonly unknown[] = [
+  undefined,
+  null,
+  "",
+  5,
+  {},
+  "a b/ü",
+  "a b",
+  "a/b",
+  "ü",
+  "a\n",
+  ".",
+  "..",
+  "a".repeat(250),
+];
 const noChoices: readonly unknown[] = ["other", null, 5, {}, []];
 
 /** What sets it, the name that the message must have, and values. */
@@ -88,7 +104,8 @@ const settings: readonly Setting[] = [
     (offsets) => pipeline("p", { startAt: { offsets } }),
   ],
   ["startAt.savepoint", noNames, (savepoint) => pipeline("p", { startAt: { savepoint, of: "q" } })],
-  ["topic", [undefined, null, "", 5], (topic) => pipeline("p").from({ ...source, topic }, options)],
+  ["source.topic", noTopics, (topic) => pipeline("p").from({ ...source, topic }, options)],
+  ["source.topic", noTopics, (topic) => stream({ ...source, topic }, options)],
   ["source.decode", noFunctions, (decode) => pipeline("p").from({ ...source, decode }, options)],
   ["source.time", noFunctions, (time) => pipeline("p").from({ ...source, time }, options)],
   [
@@ -146,6 +163,7 @@ const settings: readonly Setting[] = [
     (partitions) => start().spreadBy("n", () => "k", { partitions }),
   ],
   ["lookup", noFunctions, (code) => keyed().lookup(table({ topic: "t", decode: () => 1 }), code)],
+  ["table.topic", noTopics, (topic) => keyed().lookup(table({ topic, decode: () => 1 }), () => 1)],
   ["table.decode", noFunctions, (decode) => keyed().lookup(table({ topic: "t", decode }), () => 1)],
   ["window", [undefined, null, 5, {}, { kind: "other" }], (window) => keyed().window(window)],
   ["window.sizeMs", noPositive, (sizeMs) => keyed().window(tumbling({ sizeMs }))],
@@ -291,4 +309,8 @@ test("durations may be as long as half of what a date can hold", () => {
       .aggregate(n)
       .toResults(),
   ).not.toThrow();
+});
+
+test.each(["a", "Meter.Readings_2-x", "...", "a".repeat(249)])("a topic may be called %s", (topic) => {
+  expect(() => pipeline("p").from({ ...source, topic }, options)).not.toThrow();
 });
