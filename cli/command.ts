@@ -30,9 +30,20 @@ export class StoppedError extends Error {
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** `parseArgs`, strict, with its complaints as {@link UsageError}. */
-export function parseOptions<const O extends Options>(args: readonly string[], options: O) {
+export const parseOptions = <const O extends Options>(args: readonly string[], options: O) =>
+  parse(args, options, false).values;
+
+/** The same of a command that is also told a name: before, between or after its options. */
+export function parseNamed<const O extends Options>(args: readonly string[], options: O) {
+  const { values, positionals } = parse(args, options, true);
+  const [named, ...more] = positionals;
+  if (more.length > 0) throw new UsageError(`one name is enough, not ${positionals.join(" ")}`);
+  return { values, named };
+}
+
+function parse<const O extends Options>(args: readonly string[], options: O, allowPositionals: boolean) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals });
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }

@@ -35,15 +35,19 @@ function stageText(title: string, stage: StageTopology): string {
   return sections.map(([name, rows]) => [name, ...rows.map(lineOf)].join("\n")).join("\n\n");
 }
 
-function ownRows({ consumerGroup, transactionalId, checkpoint, inputs }: StageTopology): Row[] {
+function ownRows(stage: StageTopology): Row[] {
+  const { consumerGroup, transactionalId, checkpoint, maxEntriesPerTask, maxIdsPerTask, inputs } = stage;
   const tasks = inputs[0]?.partitions ?? null;
   return [
     ["tasks", tasks === null ? "one a partition" : `${tasks}: one a partition`],
     ["consumer group", consumerGroup],
     ["transactional id", transactionalId],
     ["checkpoint", checkpoint],
+    ["a task holds", `at most ${count(maxEntriesPerTask)} entries and ${count(maxIdsPerTask)} ids`],
   ];
 }
+
+const count = (value: number): string => value.toLocaleString("en-US");
 
 const writtenRow = ({ topic, content, retentionMs }: WrittenTopic): Row => [
   topic,
@@ -87,10 +91,10 @@ function enrichRows({ service, maxInFlight, maxAttempts, timeoutMs, onFailure }:
 
 function topicText({ partitions, priority, retentionMs, compacted }: InputTopology): string {
   if (retentionMs === null) return "not listed in contracts/topics.ts";
-  const count =
+  const tasks =
     partitions === null ? "as many partitions as the stage before reads" : `${partitions} partitions`;
   const urgency = priority === null ? "" : `, ${priority} priority`;
-  return `${count}${urgency}, ${compacted ? "compacted" : `kept ${duration(retentionMs)}`}`;
+  return `${tasks}${urgency}, ${compacted ? "compacted" : `kept ${duration(retentionMs)}`}`;
 }
 
 const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [

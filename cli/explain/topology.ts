@@ -11,6 +11,7 @@ import {
   type TopicDefinition,
   topics,
 } from "../../contracts/topics.ts";
+import { CorrelateDefinition } from "../../processors/engine/operators/correlate/correlate-definition.ts";
 import type { OperatorDefinition } from "../../processors/engine/operators/operator.ts";
 import {
   type InputDefinition,
@@ -38,6 +39,9 @@ export interface StageTopology {
   readonly consumerGroup: string;
   readonly transactionalId: string;
   readonly checkpoint: string;
+  /** What a task may hold before an event that needs more is dead: rows and the like, and ids for dedupe. */
+  readonly maxEntriesPerTask: number;
+  readonly maxIdsPerTask: number;
   readonly inputs: readonly InputTopology[];
   readonly operators: readonly OperatorTopology[];
   readonly writes: readonly WrittenTopic[];
@@ -92,12 +96,14 @@ export function topologyOf(definition: PipelineDefinition): Topology {
 }
 
 function stageTopology(stage: PipelineDefinition): StageTopology {
-  const { name, inputs, operators } = stage;
+  const { name, maxEntriesPerTask, maxIdsPerTask, inputs, operators } = stage;
   return {
     stage: name,
     consumerGroup: consumerGroup(ENVIRONMENT, name),
     transactionalId: transactionalId(ENVIRONMENT, name, 0).replace(/0$/, PARTITION),
     checkpoint: `${ENVIRONMENT}/${name}/${PARTITION}/<epoch>-<number>-<random>`,
+    maxEntriesPerTask,
+    maxIdsPerTask,
     inputs: inputs.map((input) => inputTopology(stage, input)),
     operators: operators.map(operatorTopology),
     writes: writtenTopics(stage),
@@ -145,10 +151,20 @@ function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTo
 const partitionsOf = (stage: PipelineDefinition): number | null =>
   stage.inputs.length === 0 ? null : topicTopology(stage, stage.inputs[0]!.topic).partitions;
 
-function operatorTopology({ series, schema, horizonMs }: OperatorDefinition): OperatorTopology {
-  const { kind, settings, aggregates } = schema;
-  return { series, kind, settings, aggregates, stateKeptMs: Number.isFinite(horizonMs) ? horizonMs : null };
+function operatorTopology(operator: OperatorDefinition): OperatorTopology {
+  const { series, schema, horizonMs } = operator;
+  return {
+    series,
+    kind: schema.kind,
+    settings: { ...schema.settings, ...settingsBesideSchema(operator) },
+    aggregates: schema.aggregates,
+    stateKeptMs: Number.isFinite(horizonMs) ? horizonMs : null,
+  };
 }
+
+/** What may change while the state stays is no part of the state's schema, and is told all the same. */
+const settingsBesideSchema = (operator: OperatorDefinition): OperatorTopology["settings"] =>
+  operator instanceof CorrelateDefinition ? { onMissing: operator.settings.onMissing } : {};
 
 function writtenTopics(stage: PipelineDefinition): readonly WrittenTopic[] {
   return [

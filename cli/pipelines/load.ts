@@ -22,9 +22,7 @@ export async function loadPipeline(path: string, name?: string): Promise<Pipelin
     return named;
   }
   if (found.length > 1)
-    throw new UsageError(
-      `${path} exports several pipelines, say which by its name (replay: --name): ${names}`,
-    );
+    throw new UsageError(`${path} exports several pipelines, say which with --name: ${names}`);
   return found[0]!;
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { explainOptions } from "../../../cli/explain/command.ts";
 import { duration } from "../../../cli/explain/duration.ts";
 import { topologyText } from "../../../cli/explain/text.ts";
 import { topologyOf } from "../../../cli/explain/topology.ts";
@@ -26,6 +27,7 @@ import {
   tumbling,
 } from "../../../processors/engine/pipeline/dsl.ts";
 import { airportDelays } from "../../../processors/pipelines/airport-delays.ts";
+import { fraudSignals } from "../../../processors/pipelines/fraud-signals.ts";
 
 const launcher = fileURLToPath(new URL("../../../cli/spillway.mjs", import.meta.url));
 const explain = (...args: string[]) =>
@@ -38,6 +40,7 @@ test("a pipeline of the catalogue", () => {
       consumer group          <environment>-airport-delays
       transactional id        <environment>-airport-delays-<partition>
       checkpoint              <environment>/airport-delays/<partition>/<epoch>-<number>-<random>
+      a task holds            at most 2,000,000 entries and 10,000,000 ids
 
     reads flights
       topic                   4 partitions, normal priority, kept 7 d
@@ -95,6 +98,7 @@ test("branches, each with windows of its own", () => {
       consumer group             <environment>-payments
       transactional id           <environment>-payments-<partition>
       checkpoint                 <environment>/payments/<partition>/<epoch>-<number>-<random>
+      a task holds               at most 2,000,000 entries and 10,000,000 ids
 
     reads user-activity
       topic                      4 partitions, high priority, kept 7 d
@@ -156,6 +160,7 @@ test("a new key makes a stage of its own", () => {
       consumer group                  <environment>-arrivals.destination
       transactional id                <environment>-arrivals.destination-<partition>
       checkpoint                      <environment>/arrivals.destination/<partition>/<epoch>-<number>-<random>
+      a task holds                    at most 2,000,000 entries and 10,000,000 ids
 
     reads flights
       topic                           4 partitions, normal priority, kept 7 d
@@ -178,6 +183,7 @@ test("a new key makes a stage of its own", () => {
       consumer group    <environment>-arrivals
       transactional id  <environment>-arrivals-<partition>
       checkpoint        <environment>/arrivals/<partition>/<epoch>-<number>-<random>
+      a task holds      at most 2,000,000 entries and 10,000,000 ids
 
     reads arrivals.destination.forwarded
       topic             8 partitions, kept 7 d
@@ -305,16 +311,79 @@ test("a join says of which kind it is", () => {
   `);
 });
 
+test("a correlation says what becomes of the incomplete", () => {
+  const correlated = (onMissing?: "drop") =>
+    pipeline("payments")
+      .from(events(paymentMade), { outOfOrderMs: 0 })
+      .keyBy((payment) => payment.data.userId)
+      .correlate({
+        withinMs: MINUTE_MS,
+        all: { first: paymentMade, second: paymentMade },
+        ...(onMissing && { onMissing }),
+      })
+      .toResults();
+  const kept = (onMissing?: "drop") => topologyText(topologyOf(correlated(onMissing))).split("\n\n")[2];
+
+  expect(kept("drop")).toMatchInlineSnapshot(`
+    "keeps payments
+      kind              correlate
+      within            1 min
+      parts             ["first","second"]
+      onMissing         drop
+      kept              until the watermark is 1 min past an event"
+  `);
+  expect(kept()).toMatch(/onMissing +output\n/);
+});
+
+test("a task's limits are those that the pipeline was given", () => {
+  const limited = pipeline("limited", { maxEntriesPerTask: 1_000, maxIdsPerTask: 5_000_000 })
+    .from(events(flightDeparted), { outOfOrderMs: 0 })
+    .rekeyBy("destination", (flight) => flight.data.destination)
+    .window(tumbling({ sizeMs: HOUR_MS }))
+    .aggregate({ flights: count() })
+    .toResults();
+
+  const limits = topologyOf(limited).stages.map((stage) => [stage.maxEntriesPerTask, stage.maxIdsPerTask]);
+
+  expect(limits).toEqual([
+    [1_000, 5_000_000],
+    [1_000, 5_000_000],
+  ]);
+  expect(topologyText(topologyOf(limited))).toMatch(
+    /a task holds +at most 1,000 entries and 5,000,000 ids\n/,
+  );
+});
+
 test("spillway explain prints it, as text and as JSON", () => {
   expect(explain("airport-delays").stdout).toBe(`${topologyText(topologyOf(airportDelays))}\n`);
   const json = explain("--json", "--pipeline", "processors/pipelines/airport-delays.ts");
   expect(JSON.parse(json.stdout)).toEqual(topologyOf(airportDelays));
 });
 
+test("a name behind the options is one too", () => {
+  const { status, stdout, stderr } = explain("--json", "fraud-signals");
+
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toEqual(topologyOf(fraudSignals));
+});
+
+test.each([
+  [["fraud-signals", "--json"]],
+  [["--json", "--name", "fraud-signals"]],
+  [["--name=fraud-signals", "--json"]],
+  [["--pipeline", "my/module.ts", "--json", "fraud-signals"]],
+  [["--pipeline", "my/module.ts", "fraud-signals", "--json"]],
+])("one of several pipelines is named by %j", (args) => {
+  expect(explainOptions(args)).toMatchObject({ name: "fraud-signals", json: true });
+});
+
 test.each([
   [["nonsense"], /no pipeline "nonsense"; it has: .*airport-delays/],
   [["airport-delays", "--nonsense"], /--nonsense/],
-  [[], /several pipelines, say which by its name .*: airport-delays, /],
+  [["airport-delays", "fraud-signals"], /one name is enough, not airport-delays fraud-signals/],
+  [["airport-delays", "--name", "fraud-signals"], /two names, airport-delays and --name fraud-signals/],
+  [["--name", "nonsense"], /no pipeline "nonsense"/],
+  [[], /several pipelines, say which with --name: airport-delays, /],
   [["--pipeline", "nowhere.ts"], /nowhere\.ts does not exist/],
 ])("spillway explain %j exits with 2", (args, message) => {
   const { status, stderr } = explain(...args);

@@ -95,7 +95,7 @@ describe("exits with 2 and says what to do", () => {
     [
       "for several pipelines",
       () => ["--pipeline", path("two.ts"), ...io()],
-      /say which by its name \(replay: --name\): first, second/,
+      /say which with --name: first, second/,
     ],
     [
       "for an unknown name",
