@@ -1,6 +1,6 @@
 /** `spillway demo`: the whole platform on this machine, real events, a kill on the way, every number checked. */
 import { brokerCount, type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
-import { FLIGHTS_IN_FILE } from "./flights.ts";
+import { FLIGHTS_IN_FILE } from "../flights/flights.ts";
 import { type Kill, randomKills } from "./kills.ts";
 import { type DemoOptions, runDemo } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** Holds what came out against the file and against {@link judgeLog}'s tables; every comparison is exact. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
-import { SOURCE } from "./flights.ts";
+import { SOURCE } from "../flights/flights.ts";
 
 /**
  * Windows as a reader of the pipeline's output got them: one table for the query API's, one for the results topic's.

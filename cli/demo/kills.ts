@@ -1,5 +1,5 @@
 /** When processors are killed during a replay, and when the replay waits for their recovery. */
-import type { EventBatch } from "./flights.ts";
+import type { EventBatch } from "../flights/flights.ts";
 import type { Recovery } from "./recovery.ts";
 
 export interface Kill {

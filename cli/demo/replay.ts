@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_MEDIA_TYPE } from "../../contracts/cloudevent.ts";
-import type { EventBatch } from "./flights.ts";
+import type { EventBatch } from "../flights/flights.ts";
 
 /** Batches that may wait for a partition's sender, so that a slow one does not hold up the others at once. */
 const MAX_QUEUED_BATCHES = 4;

@@ -6,9 +6,9 @@ import type { Manifest } from "../../processors/engine/checkpoint/manifest.ts";
 import type { CheckpointStore } from "../../processors/engine/checkpoint/store.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { createS3Client } from "../../runtime/s3.ts";
+import type { Outcomes } from "../flights/expected.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Difference } from "./compare.ts";
-import type { Outcomes } from "./expected.ts";
 
 /** Logical ids of the checkpoints' table and bucket begin with it. */
 const CHECKPOINTS = "Checkpoints";

@@ -3,8 +3,8 @@ import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { Kafka, KafkaMessage } from "kafkajs";
 import { lateHeaders, WATERMARK_HEADER } from "../../contracts/dead-letter.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
+import { LOG_TABLE } from "../flights/expected.ts";
 import { LATE_TABLE, windowsTable } from "./compare.ts";
-import { LOG_TABLE } from "./expected.ts";
 import { type EndOffsets, readTopic } from "./topic-reader.ts";
 import { appendWindow, resultOf } from "./windows.ts";
 

@@ -2,6 +2,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Kafka } from "kafkajs";
 import type { Manifest } from "../../processors/engine/checkpoint/manifest.ts";
+import { judgeLog, type Outcomes } from "../flights/expected.ts";
 import type { Platform } from "../platform/platform.ts";
 import {
   compareLate,
@@ -11,7 +12,6 @@ import {
   type Difference,
   windowsTable,
 } from "./compare.ts";
-import { judgeLog, type Outcomes } from "./expected.ts";
 import { behind, type GroupProgress } from "./group.ts";
 import { readWindows } from "./query-client.ts";
 import { compareCounters } from "./tasks.ts";

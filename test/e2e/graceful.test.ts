@@ -4,12 +4,12 @@
  */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { eventBatches, loadFlights } from "../../cli/demo/flights.ts";
 import { flushWindows } from "../../cli/demo/flush.ts";
 import { GroupProgress } from "../../cli/demo/group.ts";
 import { replay } from "../../cli/demo/replay.ts";
 import { readManifests } from "../../cli/demo/tasks.ts";
 import { verify } from "../../cli/demo/verify.ts";
+import { eventBatches, loadFlights } from "../../cli/flights/flights.ts";
 import { consumerGroup, sinkConsumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { resultsTopic } from "../../contracts/topics.ts";

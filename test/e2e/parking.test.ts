@@ -2,13 +2,13 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { compareWindows } from "../../cli/demo/compare.ts";
-import { judgeLog } from "../../cli/demo/expected.ts";
-import { type EventBatch, eventBatches, loadFlights, PARTITIONS } from "../../cli/demo/flights.ts";
 import { flushWindows } from "../../cli/demo/flush.ts";
 import { type Committed, GroupProgress } from "../../cli/demo/group.ts";
 import { replay } from "../../cli/demo/replay.ts";
 import { readManifests } from "../../cli/demo/tasks.ts";
 import { loadLog, loadResults } from "../../cli/demo/topic-tables.ts";
+import { judgeLog } from "../../cli/flights/expected.ts";
+import { type EventBatch, eventBatches, loadFlights, PARTITIONS } from "../../cli/flights/flights.ts";
 import { consumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { committedManifest } from "../../processors/engine/checkpoint/inspect.ts";

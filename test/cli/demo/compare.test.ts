@@ -9,8 +9,9 @@ import {
   LATE_TABLE,
   windowsTable,
 } from "../../../cli/demo/compare.ts";
-import { judgeLog, LOG_TABLE } from "../../../cli/demo/expected.ts";
-import { eventBatches, loadFlights, PARTITIONS, SOURCE } from "../../../cli/demo/flights.ts";
+import { judgeLog } from "../../../cli/flights/expected.ts";
+import { eventBatches, loadFlights, PARTITIONS } from "../../../cli/flights/flights.ts";
+import { logFlights } from "../../../cli/flights/log.ts";
 
 let instance: DuckDBInstance;
 let db: DuckDBConnection;
@@ -20,10 +21,7 @@ beforeEach(async () => {
   instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   db = await instance.connect();
   await loadFlights(db, 2_000);
-  await db.run(LOG_TABLE);
-  await db.run(`INSERT INTO log
-    SELECT 0, arrival - 1, NULL, origin, '${SOURCE}', id::VARCHAR, 'flight.departed', origin, origin,
-      time_ms, origin, destination, delay_min, distance_mi FROM flights`);
+  await logFlights(db, 1);
   await judgeLog(db);
   await db.run(windowsTable("served"));
   await db.run("INSERT INTO served SELECT * FROM expected");

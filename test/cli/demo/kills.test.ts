@@ -1,8 +1,8 @@
 /** The schedule of kills: what is random, what is repeatable, and when the replay waits. */
 import { expect, test } from "vitest";
-import type { EventBatch } from "../../../cli/demo/flights.ts";
 import { KillSchedule, randomKills } from "../../../cli/demo/kills.ts";
 import type { Recovery } from "../../../cli/demo/recovery.ts";
+import type { EventBatch } from "../../../cli/flights/flights.ts";
 
 test("random kills are the seed's, come in order and within the replay, every second one during a recovery", () => {
   const kills = randomKills(6, 7);

@@ -2,8 +2,8 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import type { EventBatch } from "../../../cli/demo/flights.ts";
 import { replay } from "../../../cli/demo/replay.ts";
+import type { EventBatch } from "../../../cli/flights/flights.ts";
 
 async function* batchesOf(count: number): AsyncGenerator<EventBatch> {
   for (let i = 0; i < count; i++)

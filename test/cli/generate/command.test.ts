@@ -78,7 +78,7 @@ test("a folder that is not there is an error that names it", () => {
 
 test.each([
   [],
-  ["flights"],
+  ["weather"],
   ["toString"],
   ["--events", "5"],
   ["clickstream", "--events", "0"],
@@ -88,6 +88,10 @@ test.each([
   ["clickstream", "--hot-share", "most"],
   ["clickstream", "--hot-share", ""],
   ["clickstream", "extra"],
+  ["clickstream", "--partitions", "4"],
+  ["flights", "--events", "3000001"],
+  ["flights", "--partitions", "0"],
+  ["flights", "--seed", "7"],
 ])("%s %s %s is refused", (...args) => {
   expect(() => generateCommand(args.filter((arg) => arg !== undefined))).toThrow(UsageError);
 });

@@ -3,7 +3,7 @@
  * 150,000 in order of arrival; `npm run flights` takes all 3,000,000, and then the counts are known too.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FLIGHTS_IN_FILE } from "../../../../cli/demo/flights.ts";
+import { FLIGHTS_IN_FILE } from "../../../../cli/flights/flights.ts";
 import {
   HOUR_MS,
   hopping,

@@ -3,8 +3,9 @@
  * delay), with what a watermark says before each. The SQL of fixed-windows.ts and session-windows.ts works on it.
  */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { FLIGHTS_IN_FILE, loadFlights } from "../../../../cli/demo/flights.ts";
-import { partitionOf } from "../../../../contracts/partitioning.ts";
+import { FLIGHTS_IN_FILE, loadFlights } from "../../../../cli/flights/flights.ts";
+import { assignPartitions } from "../../../../cli/flights/log.ts";
+import { streamRows } from "../../../../cli/flights/rows.ts";
 
 export interface FlightsLogOptions {
   /** What flights are grouped by: their origin (ATL), or where they go too (ATL-ORD). */
@@ -67,7 +68,7 @@ export async function openFlightsLog(options: FlightsLogOptions): Promise<Flight
   const log = await emptyDatabase();
   const { db } = log;
   await loadFlights(db, options.flights ?? FLIGHTS_IN_FILE);
-  await assignPartitions(db, options);
+  await assignPartitions(db, KEYS[options.key], options.partitions);
   await db.run(`CREATE TABLE log AS
     SELECT arrival, part, key, time_ms, delay_min, max(time_ms) OVER (
       PARTITION BY part ORDER BY arrival ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -86,19 +87,6 @@ export async function emptyDatabase(): Promise<FlightsLog> {
 export function closeFlightsLog({ instance, db }: FlightsLog): void {
   db.closeSync();
   instance.closeSync();
-}
-
-/** Kafka's partitioner is not SQL's to know: the keys are few, so each one's partition is worked out here. */
-async function assignPartitions(db: DuckDBConnection, { key, partitions }: FlightsLogOptions): Promise<void> {
-  const keys = await db.runAndReadAll(`SELECT DISTINCT ${KEYS[key]} FROM flights`);
-  await db.run("CREATE TABLE partitions (key VARCHAR, part INTEGER)");
-  const appender = await db.createAppender("partitions");
-  for (const [name] of keys.getRows() as [string][]) {
-    appender.appendVarchar(name);
-    appender.appendInteger(partitionOf(Buffer.from(name), partitions));
-    appender.endRow();
-  }
-  appender.closeSync();
 }
 
 /** The log in order of arrival, some thousand flights at a time. */
@@ -152,10 +140,7 @@ async function* chunks(
 ): AsyncGenerator<readonly (readonly unknown[])[]> {
   const connection = await instance.connect();
   try {
-    const rows = await connection.stream(sql);
-    for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
-      yield chunk.getRows();
-    }
+    yield* streamRows(connection, sql);
   } finally {
     connection.closeSync();
   }

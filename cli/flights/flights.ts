@@ -1,5 +1,5 @@
 /**
- * The demo's events: real US flights of January to June 2001 (Bureau of Transportation Statistics), from the
+ * The events of the demo and of `generate flights`: real US flights of January to June 2001 (Bureau of Transportation Statistics), from the
  * `flights-3m.parquet` of npm's vega-datasets: {date, delay [min], distance [mi], origin, destination}.
  */
 import { createRequire } from "node:module";
@@ -9,6 +9,7 @@ import { type CloudEvent, SPEC_VERSION } from "../../contracts/cloudevent.ts";
 import { type DataOf, flightDeparted } from "../../contracts/events/catalogue.ts";
 import { partitionOf } from "../../contracts/partitioning.ts";
 import { topics } from "../../contracts/topics.ts";
+import { streamRows } from "./rows.ts";
 
 export const FLIGHTS_IN_FILE = 3_000_000;
 /** Of the topic that the events go to. */
@@ -24,10 +25,8 @@ export interface EventBatch {
   readonly body: string;
 }
 
-const file = resolve(
-  createRequire(import.meta.url).resolve("vega-datasets"),
-  "../../data/flights-3m.parquet",
-);
+const file = () =>
+  resolve(createRequire(import.meta.url).resolve("vega-datasets"), "../../data/flights-3m.parquet");
 
 /**
  * Makes the table `flights`: the `events` flights of the file that departed first. Arrival order is the actual
@@ -47,27 +46,33 @@ export async function loadFlights(db: DuckDBConnection, events: number): Promise
        ORDER BY departed, id
        LIMIT $events
      )`,
-    { file, events },
+    { file: file(), events },
   );
 }
 
+/** The table's flights as events in the order of arrival, streamed: their JSON may be larger than memory. */
+export async function* flightEvents(db: DuckDBConnection): AsyncGenerator<readonly FlightEvent[]> {
+  const rows = streamRows<FlightRow>(
+    db,
+    `SELECT id::VARCHAR, time_ms::DOUBLE, origin, destination, delay_min, distance_mi FROM flights ORDER BY arrival`,
+  );
+  for await (const chunk of rows) yield chunk.map(flightEvent);
+}
+
 /**
- * The table's flights as events, streamed: the table may be larger than their JSON should be. Each partition's
- * batches are in arrival order; batches of several partitions come in the order in which they fill.
+ * {@link flightEvents} as they are sent. Each partition's batches are in arrival order; batches of several partitions
+ * come in the order in which they fill.
  */
 export async function* eventBatches(
   db: DuckDBConnection,
   eventsPerBatch: number,
 ): AsyncGenerator<EventBatch> {
-  const rows = await db.stream(
-    `SELECT id::VARCHAR, time_ms::DOUBLE, origin, destination, delay_min, distance_mi FROM flights ORDER BY arrival`,
-  );
   const filling: string[][] = Array.from({ length: PARTITIONS }, () => []);
-  for (let chunk = await rows.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await rows.fetchChunk()) {
-    for (const row of chunk.getRows() as FlightRow[]) {
-      const partition = partitionOfAirport(row[2]);
+  for await (const chunk of flightEvents(db)) {
+    for (const event of chunk) {
+      const partition = partitionOfAirport(event.data.origin);
       const events = filling[partition]!;
-      events.push(JSON.stringify(flightEvent(row)));
+      events.push(JSON.stringify(event));
       if (events.length === eventsPerBatch) yield toBatch(partition, events.splice(0));
     }
   }
@@ -88,7 +93,7 @@ function partitionOfAirport(airport: string): number {
   return partition;
 }
 
-type FlightRow = [
+type FlightRow = readonly [
   id: string,
   timeMs: number,
   origin: string,

@@ -2,7 +2,7 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { judgeLog, LOG_TABLE } from "../../../cli/demo/expected.ts";
+import { judgeLog, LOG_TABLE } from "../../../cli/flights/expected.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2001, 0, 1);
