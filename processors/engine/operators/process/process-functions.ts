@@ -56,8 +56,10 @@ export interface ProcessFunctions<Event, View> {
    */
   readonly onEvent: (event: Event, context: EventContext<View>) => undefined;
   /**
-   * Timers are called in order of time, then of key, and see the state as it is at their time. A timer that is set
-   * here must be later than `timeMs`, the one at hand. Whatever it throws dead-letters key, time and state.
+   * Timers are called in order of time, then of key, once the watermark has reached them. They see the state as all
+   * events that came until then left it, also events of later times: the one that moves the watermark is applied before
+   * the timers that it makes due. A timer that is set here must be later than `timeMs`, the one at hand. Whatever it
+   * throws dead-letters key, time and state.
    */
   readonly onTimer?: (timeMs: number, context: TimerContext<View>) => undefined;
 }
