@@ -10,7 +10,7 @@
  *       .toResults();
  *
  * What types cannot say is checked when the pipeline is made, and throws {@link PipelineError}, so before anything
- * is consumed.
+ * is consumed; an aggregate's own options throw AggregateOptionError when the aggregate is made.
  */
 import { requireEntries, requireIds, requireName } from "./checks.ts";
 import { requireStartAt, type StartAt } from "./start-at.ts";
