@@ -59,22 +59,14 @@ export class KafkaTransactions implements Transactions {
    * kafkajs' error.
    */
   static async start(options: TransactionsOptions): Promise<KafkaTransactions> {
-    const { kafka, transactionalId } = options;
-    // Not `idempotent`: that sets up a second, untransactional producer id. A transaction is idempotent without it.
-    const producer = kafka.producer({
-      transactionalId,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      retry: TRANSACTION_RETRY,
-    });
+    const ahead = await begin(options);
     try {
-      await producer.connect();
-      await catchUp(await producer.transaction(), options);
-      return new KafkaTransactions(options, producer, await producer.transaction());
-    } catch (error) {
-      await producer.disconnect().catch(() => undefined);
-      throw error;
+      await catchUp(ahead.transaction, options);
+    } finally {
+      await ahead.producer.disconnect().catch(() => undefined);
     }
+    const { producer, transaction } = await begin(options);
+    return new KafkaTransactions(options, producer, transaction);
   }
 
   /**
@@ -164,11 +156,33 @@ export class KafkaTransactions implements Transactions {
   }
 }
 
+/** A producer with an epoch of its own, and its first transaction. */
+async function begin({ kafka, transactionalId }: TransactionsOptions): Promise<{
+  readonly producer: Producer;
+  readonly transaction: Transaction;
+}> {
+  // Not `idempotent`: that sets up a second, untransactional producer id. A transaction is idempotent without it.
+  const producer = kafka.producer({
+    transactionalId,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    retry: TRANSACTION_RETRY,
+  });
+  try {
+    await producer.connect();
+    return { producer, transaction: await producer.transaction() };
+  } catch (error) {
+    await producer.disconnect().catch(() => undefined);
+    throw error;
+  }
+}
+
 /**
  * A broker that has just become the group's coordinator may tell older offsets than the one before it did, for seconds:
  * it shows only what it knows to be on every replica, and learns that with their next fetch. An older transaction's
  * commit would look as if it was never made, and be made again. A write of one's own, which is acknowledged once it is
- * on every replica, carries what was written before it along; aborted, it leaves nothing behind.
+ * on every replica, carries what was written before it along; aborted, it leaves nothing behind. It has a producer of its
+ * own, so that a marker of it that is written twice cannot end a transaction that follows.
  */
 async function catchUp(transaction: Transaction, { group, input }: TransactionsOptions): Promise<void> {
   const { topic, partition } = input;
