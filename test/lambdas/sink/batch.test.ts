@@ -8,7 +8,7 @@ const version = (checkpoint: number, index = 0) => ({ generation: 1, checkpoint,
 
 describe("reading a batch", () => {
   it("keeps one result per item, the one with the highest version", () => {
-    const records = [version(9), version(10), version(2), version(10)].map((v, revision) =>
+    const records = [version(9), version(10), version(10), version(2)].map((v, revision) =>
       mskRecord({ ...result, revision: revision + 1, version: v }),
     );
     const batch = readBatch(delivery([...records, mskRecord(atHour(1))]));

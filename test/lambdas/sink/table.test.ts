@@ -1,6 +1,7 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ResultRecord, resultPartitionKey, resultSortKey } from "../../../contracts/results.ts";
+import { RESULTS_RETENTION_MS, topics } from "../../../contracts/topics.ts";
 import { readBatch } from "../../../lambdas/sink/batch.ts";
 import { DynamoDBResultsTable, type WriteOutcome } from "../../../lambdas/sink/table.ts";
 import { atHour, delivery, mskRecord } from "../support/result-records.ts";
@@ -48,6 +49,25 @@ describe("the results table", () => {
     expect(retracted).toMatchObject({ kind: { S: "retract" }, expiresAt: { N: expect.any(String) } });
     await write(atHour(2, { version: version(1, 9, 0) }));
     expect(await itemOf(atHour(2))).not.toHaveProperty("expiresAt");
+  });
+
+  it("keeps a retraction longer than anything that it takes back can be delivered again", async () => {
+    const hour = 6;
+    await write(atHour(hour, { kind: "retract", version: version(1, 8, 0) }));
+    const { expiresAt } = (await itemOf(atHour(hour))) as { expiresAt: { N: string } };
+    const replayableMs = Math.max(
+      RESULTS_RETENTION_MS,
+      ...Object.values(topics).map((each) => each.retentionMs),
+    );
+    expect(Number(expiresAt.N) * 1_000).toBeGreaterThan(Date.now() + replayableMs);
+  });
+
+  it("lets no retraction take back what is newer than it", async () => {
+    const hour = 7;
+    await write(atHour(hour, { version: version(1, 9, 0) }));
+    const late = atHour(hour, { kind: "retract", version: version(1, 8, 0) });
+    expect(await write(late)).toEqual({ kind: "superseded" });
+    expect(await itemOf(atHour(hour))).toMatchObject({ kind: { S: "result" } });
   });
 
   it("keeps values exactly", async () => {

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
-import { everyEventTimeMs, hopping, onUpdate, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
+import {
+  everyEventTimeMs,
+  hopping,
+  onUpdate,
+  session,
+  sliding,
+  tumbling,
+  type WindowDefinition,
+} from "../../../../processors/engine/pipeline/dsl.ts";
 import { decodeSnapshot } from "../../../../processors/engine/state/snapshot.ts";
 import type { Cut } from "../../../../processors/engine/task/cut.ts";
 import { Task } from "../../../../processors/engine/task/task.ts";
@@ -88,8 +96,12 @@ test("base and deltas give back the state, wherever the cuts fall", () => {
   );
 });
 
-test("a delta holds what changed, not what is held", () => {
-  const task = freshTask(readings({ window: tumbling({ sizeMs: 1_000_000 }), dedupe: false }));
+test.each<[string, WindowDefinition]>([
+  ["tumbling", tumbling({ sizeMs: 1_000_000 })],
+  ["session", session({ gapMs: 1_000_000 })],
+  ["sliding", sliding({ sizeMs: 1_000_000 })],
+])("a delta of %s windows holds what changed, not what is held or changed before", (_, window) => {
+  const task = freshTask(readings({ window, dedupe: false }));
   const feed = (from: number, count: number) => {
     const records = Array.from({ length: count }, (_, i) => ({
       offset: from + i,
@@ -99,10 +111,13 @@ test("a delta holds what changed, not what is held", () => {
   };
   feed(0, 5_000);
   const base = task.cut("base");
-  feed(5_000, 10);
+  feed(5_000, 1_000);
+  const large = task.cut("delta");
+  feed(6_000, 10);
 
   const delta = task.cut("delta");
 
   expect(base.snapshot.length).toBeGreaterThan(250_000);
+  expect(large.snapshot.length).toBeGreaterThan(50_000);
   expect(delta.snapshot.length).toBeLessThan(2_000);
 });

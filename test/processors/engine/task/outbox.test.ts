@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { batchOf, type TestRecord } from "../../../support/records.ts";
+import type { ResultRecord } from "../../../../contracts/results.ts";
+import { emptyState } from "../../../../processors/engine/state/task-state.ts";
+import { Task } from "../../../../processors/engine/task/task.ts";
+import { batchOf, readable, type TestRecord } from "../../../support/records.ts";
 import { feed, freshTask, readings, recordsOf } from "../task-fixture.ts";
 
 test("late events and dead letters do not keep the fetched bytes that they came in", () => {
@@ -50,4 +53,20 @@ test("a record that is larger than its dead letter may be is there as an excerpt
   expect(whole!.headers).toMatchObject({ "spillway-content": "record" });
   expect(whole!.headers["spillway-value-bytes"]).toBeUndefined();
   expect(task.counters).toMatchObject({ counted: 1, dead: 3, late: 1 });
+});
+
+test("a result's version is the generation, the checkpoint that writes it, and its place among the outputs", () => {
+  const definition = readings({ dedupe: false });
+  const state = emptyState(definition, [0]);
+  const task = new Task({ definition, partition: 0, partitions: 1, generation: 3, nextCheckpoint: 7, state });
+  const versions = () => task.cut().outputs.map((output) => (readable(output).value as ResultRecord).version);
+
+  feed(task, recordsOf([{ key: "a", t: 1 }, { key: "b", t: 2 }, { t: 12 }]));
+  expect(versions()).toEqual([
+    { generation: 3, checkpoint: 7, index: 0 },
+    { generation: 3, checkpoint: 7, index: 1 },
+  ]);
+
+  feed(task, [{ ...recordsOf([{ t: 23 }])[0]!, offset: 3 }]);
+  expect(versions()).toEqual([{ generation: 3, checkpoint: 8, index: 0 }]);
 });

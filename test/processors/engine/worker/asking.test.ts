@@ -79,6 +79,15 @@ describe("asking a service", () => {
     expect(asked()).toEqual(["a", "b", "c", "d"]);
   });
 
+  test("reads a bounded number of records ahead, whatever waits of those that ask the same", () => {
+    const cards = Array.from({ length: 2_500 }, () => "a");
+    const { asking, asked } = scene({ maxInFlight: 3 }, batchOfCards(...cards));
+    asking.lookAhead();
+    expect(asked()).toEqual(["a"]);
+    expect(asking.of(0, 999)).toBeDefined();
+    expect(asking.of(0, 1_000)).toBeUndefined();
+  });
+
   test("asks equal questions that wait once, and gives everyone the answer", async () => {
     const { asking, asked, calls, woken } = scene({}, batchOfCards("a", "a", "b"));
     asking.lookAhead();
