@@ -4,14 +4,12 @@
  */
 import { registerHooks } from "node:module";
 import { mutate } from "./mutant.ts";
-import { mutants } from "./mutants.ts";
+import { namedMutant } from "./named.ts";
 
 const UNCHANGED = "?unchanged";
 const REFERENCE = "/test/processors/engine/simulation/reference.ts";
 
-const name = process.env.SPILLWAY_MUTANT;
-const mutant = mutants.find((candidate) => candidate.name === name);
-if (mutant === undefined) throw new Error(`there is no mutant called ${name}`);
+const mutant = namedMutant()!;
 
 registerHooks({
   resolve: (specifier, context, nextResolve) => {

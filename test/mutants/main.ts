@@ -1,4 +1,4 @@
-/** `npm run mutants [-- --seeds N] [-- --only text]`: hunts every mutant with many seeds, and tells what kills each. */
+/** `npm run mutants [-- --seeds N] [-- --only text]`: hunts every mutant with many seeds or its test, and tells what kills each. */
 import { parseArgs } from "node:util";
 import { mutants } from "./mutants.ts";
 import { huntDown } from "./run.ts";
@@ -14,14 +14,17 @@ let survivors = 0;
 
 async function work(): Promise<void> {
   for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-    const fate = await huntDown(mutant, Number(values.seeds), TIMEOUT_MS).then(
-      (kill) => (kill === null ? "SURVIVED" : `seed ${kill.killer}: ${kill.problem.slice(0, 120)}`),
+    const options = { seeds: Number(values.seeds), timeoutMs: TIMEOUT_MS };
+    const fate = await huntDown(mutant, options).then(
+      (kill) => (kill === null ? "SURVIVED" : `${kill.killer}: ${firstLine(kill.problem)}`),
       (error: Error) => `NOT RUN: ${error.message}`,
     );
-    if (!fate.startsWith("seed")) survivors += 1;
+    if (/^(SURVIVED|NOT RUN)/.test(fate)) survivors += 1;
     console.log(`rule ${mutant.rule}, ${mutant.name}: ${fate}`);
   }
 }
+
+const firstLine = (problem: string): string => problem.split("\n", 1)[0]!.slice(0, 120);
 
 await Promise.all(Array.from({ length: AT_ONCE }, work));
 console.log(survivors === 0 ? "every mutant was caught" : `${survivors} mutants were not caught`);

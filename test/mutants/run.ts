@@ -1,57 +1,44 @@
 /** Hunts mutants in processes of their own. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { SEEDS_PER_LOSS } from "../processors/engine/simulation/losses.ts";
-import type { Mutant } from "./mutant.ts";
+import { runMutated } from "./child.ts";
+import type { Mutant, SimulatedMutant, TestedMutant } from "./mutant.ts";
+import { runTests } from "./tests.ts";
 
 const hook = new URL("./hook.ts", import.meta.url).href;
 const hunt = fileURLToPath(new URL("./hunt.ts", import.meta.url));
 
 export interface Kill {
-  /** The seed that failed. */
-  readonly killer: number;
+  /** The seed or the test that failed. */
+  readonly killer: string;
   readonly problem: string;
 }
 
-/**
- * @param seeds how many to try beside the known ones
- * @returns null where the mutant survived all of them
- */
-export async function huntDown(mutant: Mutant, seeds: number, timeoutMs: number): Promise<Kill | null> {
-  const child = spawn(
-    process.execPath,
-    [
-      "--import",
-      hook,
-      hunt,
-      mutant.seeds.join(","),
-      String(seeds),
-      String(mutant.needsLoss ? SEEDS_PER_LOSS : 1),
-    ],
-    {
-      env: { ...process.env, SPILLWAY_MUTANT: mutant.name },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const stop = () => child.kill("SIGKILL");
-  process.once("exit", stop);
-  const timer = setTimeout(stop, timeoutMs);
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  clearTimeout(timer);
-  process.off("exit", stop);
-  // A busy machine must not pass for a mutant that was caught.
-  if (code === null) throw new Error(`mutant "${mutant.name}": no end within ${timeoutMs} ms`);
-  if (code !== 0) throw new Error(`mutant "${mutant.name}" could not be run: ${stderr}`);
-  return stdout === "" ? null : (JSON.parse(stdout) as Kill);
+export interface HuntOptions {
+  /** How many to try beside the known ones. */
+  readonly seeds: number;
+  readonly timeoutMs: number;
 }
 
-async function text(stream: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+/**
+ * @returns null where the mutant survived
+ * @throws Error where it could not be run, or not to its end
+ */
+export const huntDown = (mutant: Mutant, { seeds, timeoutMs }: HuntOptions): Promise<Kill | null> =>
+  "test" in mutant ? huntByTest(mutant, timeoutMs) : huntBySeeds(mutant, seeds, timeoutMs);
+
+async function huntBySeeds(mutant: SimulatedMutant, seeds: number, timeoutMs: number): Promise<Kill | null> {
+  const stride = mutant.needsLoss ? SEEDS_PER_LOSS : 1;
+  const args = ["--import", hook, hunt, mutant.seeds.join(","), String(seeds), String(stride)];
+  const { code, stdout, stderr } = await runMutated(mutant.name, args, timeoutMs);
+  if (code !== 0) throw new Error(`mutant "${mutant.name}" could not be run: ${stderr}`);
+  if (stdout === "") return null;
+  const { killer, problem } = JSON.parse(stdout) as { killer: number; problem: string };
+  return { killer: `seed ${killer}`, problem };
+}
+
+async function huntByTest(mutant: TestedMutant, timeoutMs: number): Promise<Kill | null> {
+  const { failed } = await runTests(mutant.name, [mutant.test], timeoutMs);
+  const [first] = failed;
+  return first === undefined ? null : { killer: `"${first.name}"`, problem: first.message };
 }

@@ -1,9 +1,9 @@
 /** Mutants of asking services: rule 12. */
-import type { Mutant } from "../mutant.ts";
+import type { SimulatedMutant } from "../mutant.ts";
 
 const TASK = "processors/engine/task/task.ts";
 
-export const answersMutants: readonly Mutant[] = [
+export const answersMutants: readonly SimulatedMutant[] = [
   {
     name: "a record does not wait for its answers",
     rule: 12,

@@ -1,10 +1,10 @@
 /** Mutants of the checkpoint and its commit: rules 4, 5 and 7. */
-import type { Mutant } from "../mutant.ts";
+import type { SimulatedMutant } from "../mutant.ts";
 
 const OWNERSHIP = "processors/engine/worker/ownership.ts";
 const CHECKPOINTER = "processors/engine/checkpoint/checkpointer.ts";
 
-export const commitMutants: readonly Mutant[] = [
+export const commitMutants: readonly SimulatedMutant[] = [
   {
     name: "a checkpoint is registered before its blobs are durable",
     rule: 4,

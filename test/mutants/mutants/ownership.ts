@@ -3,7 +3,7 @@
  * what one who is not the owner would make of the other order, the check before parking and the epoch of its
  * registration refuse as well.
  */
-import type { Mutant } from "../mutant.ts";
+import type { SimulatedMutant } from "../mutant.ts";
 
 const OWNERSHIP = "processors/engine/worker/ownership.ts";
 const DECIDE = "processors/engine/checkpoint/decide.ts";
@@ -11,7 +11,7 @@ const CHECKPOINTER = "processors/engine/checkpoint/checkpointer.ts";
 const READ = "processors/engine/checkpoint/read-verified.ts";
 const RUNNER = "processors/engine/worker/runner.ts";
 
-export const ownershipMutants: readonly Mutant[] = [
+export const ownershipMutants: readonly SimulatedMutant[] = [
   {
     name: "a task is not claimed",
     rule: 6,

@@ -1,12 +1,12 @@
 /** Mutants of what a rebalance does to tasks that stay and tasks that go: rules 6 and 7; and of their flow. */
-import type { Mutant } from "../mutant.ts";
+import type { SimulatedMutant } from "../mutant.ts";
 
 const WORKER = "processors/engine/worker/worker.ts";
 const RUNNER = "processors/engine/worker/runner.ts";
 const STANDING = "processors/engine/worker/standing.ts";
 const INTAKE = "processors/engine/worker/intake.ts";
 
-export const rebalanceMutants: readonly Mutant[] = [
+export const rebalanceMutants: readonly SimulatedMutant[] = [
   {
     name: "batches of an older generation are applied",
     rule: 6,

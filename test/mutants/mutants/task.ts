@@ -1,11 +1,11 @@
 /** Mutants of the task itself: rules 1, 2, 3, 10 and 13. */
-import type { Mutant } from "../mutant.ts";
+import type { SimulatedMutant } from "../mutant.ts";
 
 const TASK = "processors/engine/task/task.ts";
 const WINDOWS = "processors/engine/operators/windows/fixed-windows.ts";
 const SEEN = "processors/engine/state/seen.ts";
 
-export const taskMutants: readonly Mutant[] = [
+export const taskMutants: readonly SimulatedMutant[] = [
   {
     name: "records below the expected offset are applied again",
     rule: 6,
