@@ -1,6 +1,7 @@
 /** A small pipeline over plain JSON records, and a task of it that tests can feed. */
 
 import {
+  type CustomSource,
   count,
   max,
   mean,
@@ -37,6 +38,14 @@ export interface ReadingOptions {
   readonly panes?: Panes;
 }
 
+/** Where readings come from. */
+export const reading: CustomSource<Reading> = {
+  topic: "readings-in",
+  decode: (value) => JSON.parse(new TextDecoder().decode(value)) as Reading,
+  time: ({ t }) => t,
+  identity: ({ id }) => id,
+};
+
 /** Windows of 10 ms, a bound of 0 unless given: times in the tests are small numbers that can be read. */
 export function readings({
   allowedLatenessMs = 0,
@@ -46,15 +55,7 @@ export function readings({
   ...emission
 }: ReadingOptions = {}): PipelineDefinition {
   return pipeline("readings")
-    .from<Reading>(
-      {
-        topic: "readings-in",
-        decode: (value) => JSON.parse(new TextDecoder().decode(value)) as Reading,
-        time: (reading) => reading.t,
-        identity: (reading) => reading.id,
-      },
-      { outOfOrderMs, ...(dedupe === undefined ? {} : { dedupe }) },
-    )
+    .from<Reading>(reading, { outOfOrderMs, ...(dedupe === undefined ? {} : { dedupe }) })
     .keyBy((reading) => reading.key)
     .window(window, { allowedLatenessMs, ...emission })
     .aggregate({

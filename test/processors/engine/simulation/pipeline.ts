@@ -1,30 +1,49 @@
-/** The pipelines that runs are of: windows with lateness, dedupe, and ticks; and a service that is asked. */
+/**
+ * The pipelines that runs are of: windows with lateness, sessions, and user code with state and timers; dedupe, ticks,
+ * and a service that is asked.
+ */
+
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
-import { hopping, tumbling } from "../../../../processors/engine/pipeline/dsl.ts";
+import {
+  everyEventTimeMs,
+  hopping,
+  keyedState,
+  type ProcessFunctions,
+  pipeline,
+  session,
+  tumbling,
+} from "../../../../processors/engine/pipeline/dsl.ts";
 import type { Enrichment } from "../../../../processors/engine/pipeline/enrichment.ts";
-import { type Reading, readings } from "../task-fixture.ts";
+import { type Reading, reading, readings } from "../task-fixture.ts";
 
 export const IDLE_TIMEOUT_MS = 250;
+const OUT_OF_ORDER_MS = 500;
 
 export interface Kind {
-  readonly window: "tumbling" | "hopping";
+  readonly step: "tumbling" | "hopping" | "session" | "process";
+  /** Whether an event becomes two elements. */
+  readonly twice: boolean;
   /** Whether a service is asked about events. */
   readonly enriched: boolean;
 }
 
 export const kindOf = (seed: number): Kind => ({
-  window: seed % 2 === 0 ? "tumbling" : "hopping",
+  step: stepOf(seed),
+  twice: seed % 2 === 1,
   enriched: seed % 5 === 0,
 });
 
+function stepOf(seed: number): Kind["step"] {
+  if (seed % 7 === 4) return "session";
+  if (seed % 7 === 1) return "process";
+  return seed % 2 === 0 ? "tumbling" : "hopping";
+}
+
 /** The pipeline of a run. */
-export function definitionOf({ window: kind, enriched }: Kind): PipelineDefinition {
-  const window = kind === "tumbling" ? tumbling({ sizeMs: 900 }) : hopping({ sizeMs: 1_800, advanceMs: 900 });
-  // A horizon that is shorter than lateness allows wins over it.
-  const dedupe = kind === "tumbling" ? { dedupe: { horizonMs: 700 } } : {};
-  const definition = readings({ outOfOrderMs: 500, allowedLatenessMs: 400, window, ...dedupe });
-  const transform = kind === "tumbling" ? null : twice;
-  const enrich = enriched ? enrichment(kind === "tumbling" ? "dead-letter" : "skip") : null;
+export function definitionOf(kind: Kind): PipelineDefinition {
+  const definition = stepped(kind);
+  const transform = kind.twice ? twice : null;
+  const enrich = kind.enriched ? enrichment(kind.twice ? "skip" : "dead-letter") : null;
   const inputs = definition.inputs.map((input) => ({
     ...input,
     idleTimeoutMs: IDLE_TIMEOUT_MS,
@@ -34,10 +53,75 @@ export function definitionOf({ window: kind, enriched }: Kind): PipelineDefiniti
   return { ...definition, inputs };
 }
 
+function stepped({ step, twice: early }: Kind): PipelineDefinition {
+  const bounds = { outOfOrderMs: OUT_OF_ORDER_MS, allowedLatenessMs: 400 };
+  switch (step) {
+    case "tumbling":
+      // A horizon that is shorter than lateness allows wins over it.
+      return readings({ ...bounds, window: tumbling({ sizeMs: 900 }), dedupe: { horizonMs: 700 } });
+    case "hopping":
+      return readings({ ...bounds, window: hopping({ sizeMs: 1_800, advanceMs: 900 }) });
+    case "session":
+      // Short enough that a key's sessions end, long enough that late events join them.
+      return readings({
+        ...bounds,
+        window: session({ gapMs: 120 }),
+        ...(early ? { emit: everyEventTimeMs(200) } : {}),
+      });
+    case "process":
+      return pipeline("readings")
+        .from<Reading>(reading, { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: { horizonMs: 2_000 } })
+        .keyBy(({ key }) => key)
+        .process(tallying)
+        .toResults();
+  }
+}
+
+interface Tally {
+  readonly n: number;
+  readonly total: number;
+  readonly lastMs: number;
+  /** The last readings and their times: enough for a state that is not written whole at each checkpoint. */
+  readonly recent: readonly (readonly [timeMs: number, v: number])[];
+}
+
+const MAX_RECENT = 32;
+const TTL_MS = 450;
+const REMINDER_MS = 180;
+
+/**
+ * Tallies readings until none came for a while. Some clear the tally, some move its timer, some throw after they have
+ * changed it; a timer may find nothing, set itself again, or throw.
+ */
+const tallying: ProcessFunctions<Reading, Tally> = {
+  state: keyedState<Tally>({ ttlMs: TTL_MS }),
+  onEvent: ({ v }, { timeMs, watermarkMs, state, timers, emit }) => {
+    const before = state.get();
+    const { n, total, recent } = before ?? NOTHING;
+    const kept = [...recent, [timeMs, v] as const].slice(-MAX_RECENT);
+    state.set({ n: n + 1, total: total + v, lastMs: timeMs, recent: kept });
+    if (before !== undefined && v % 3 === 0) timers.delete(before.lastMs + REMINDER_MS);
+    timers.set(timeMs + REMINDER_MS);
+    if (v === null) throw new Error("nothing was read");
+    if (v % 11 === 0) emit({ n, total, behindMs: watermarkMs - timeMs });
+    if (v % 33 === 0) state.clear();
+  },
+  onTimer: (timeMs, { key, state, timers, emit }) => {
+    const tally = state.get() ?? NOTHING;
+    if (tally.total % 13 === 5) throw new Error(`${key} has an unlucky total`);
+    if (tally.n === 1) timers.set(timeMs + TTL_MS / 2);
+    const { n, total, lastMs } = tally;
+    const startMs = Math.floor(timeMs / 300) * 300;
+    emit({ timeMs, n, total, lastMs }, timeMs % 2 === 0 ? { start: startMs, end: startMs + 300 } : undefined);
+  },
+};
+
+const NOTHING: Tally = { n: 0, total: 0, lastMs: 0, recent: [] };
+
 /** Some events make a second element that cannot be counted, when the first is staged already. */
 function twice(event: unknown): readonly unknown[] {
-  const reading = event as Reading;
-  return [reading, { ...reading, v: reading.v === UNLUCKY ? null : reading.v + 1 }];
+  const read = event as Reading;
+  return [read, { ...read, v: read.v === UNLUCKY ? null : read.v + 1 }];
 }
 
 const UNLUCKY = 13;
@@ -45,9 +129,9 @@ const UNLUCKY = 13;
 /** Asked about most events; different events ask the same. Its answer is part of what is counted. */
 const enrichment = (onFailure: Enrichment["onFailure"]): Enrichment => ({
   service: "oracle",
-  question: (reading) => questionAbout(reading as Reading),
+  question: (read) => questionAbout(read as Reading),
   ask: () => Promise.reject(new Error("the simulation has a service of its own")),
-  combine: (reading, answer) => combine(reading as Reading, answer as number | undefined),
+  combine: (read, answer) => combine(read as Reading, answer as number | undefined),
   onFailure,
   timeoutMs: 400,
   maxAttempts: 2,
@@ -57,5 +141,5 @@ const enrichment = (onFailure: Enrichment["onFailure"]): Enrichment => ({
 
 const questionAbout = ({ v }: Reading): string | null => (v === null || v % 5 === 0 ? null : String(v % 7));
 
-const combine = (reading: Reading, answer: number | undefined): Reading =>
-  answer === undefined || reading.v === null ? reading : { ...reading, v: reading.v + answer };
+const combine = (read: Reading, answer: number | undefined): Reading =>
+  answer === undefined || read.v === null ? read : { ...read, v: read.v + answer };

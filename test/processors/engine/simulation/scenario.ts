@@ -21,7 +21,7 @@ export interface InputRecord extends TestRecord {
 }
 
 /** Keys of each partition, found by hashing. */
-const keysOf = Array.from({ length: PARTITIONS }, (_, partition) =>
+export const keysOf = Array.from({ length: PARTITIONS }, (_, partition) =>
   Array.from({ length: 60 }, (_, index) => `k${index}`)
     .filter((key) => keyHash(new TextEncoder().encode(key)) % PARTITIONS === partition)
     .slice(0, 5),
