@@ -7,6 +7,7 @@ import { limitsMutants } from "./mutants/limits.ts";
 import { ownershipMutants } from "./mutants/ownership.ts";
 import { rebalanceMutants } from "./mutants/rebalance.ts";
 import { sessionsMutants } from "./mutants/sessions.ts";
+import { stateMutants } from "./mutants/state.ts";
 import { taskMutants } from "./mutants/task.ts";
 import { versionsMutants } from "./mutants/versions.ts";
 
@@ -17,6 +18,7 @@ export const simulated: readonly SimulatedMutant[] = [
   ...ownershipMutants,
   ...rebalanceMutants,
   ...answersMutants,
+  ...stateMutants,
 ];
 
 /** Those that a test must notice: no fault of Kafka or the store shows them, or the simulation has no part of it. */

@@ -50,6 +50,6 @@ export const answersMutants: readonly SimulatedMutant[] = [
     file: "processors/engine/worker/asking.ts",
     find: "    this.#options.onAnswer();\n",
     replace: "",
-    seeds: [10],
+    seeds: [20],
   },
 ];

@@ -177,7 +177,7 @@ export const commitMutants: readonly SimulatedMutant[] = [
     file: OWNERSHIP,
     find: "      if (reread === REREADS) {\n",
     replace: "      if (reread === 0) {\n",
-    seeds: [25],
+    seeds: [15],
   },
   {
     name: "a task fenced while it is the owner's ends",
@@ -201,6 +201,6 @@ export const commitMutants: readonly SimulatedMutant[] = [
     file: "processors/engine/worker/runner.ts",
     find: "      await standing.confirm();\n",
     replace: "",
-    seeds: [4],
+    seeds: [8],
   },
 ];

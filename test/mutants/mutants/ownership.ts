@@ -18,7 +18,7 @@ export const ownershipMutants: readonly SimulatedMutant[] = [
     file: OWNERSHIP,
     find: "await this.#store.claim(this.#task, context.owner);",
     replace: "await this.#store.read(this.#task);",
-    seeds: [5],
+    seeds: [7],
   },
   {
     name: "a task is fenced before it is claimed",
@@ -35,7 +35,7 @@ export const ownershipMutants: readonly SimulatedMutant[] = [
     file: OWNERSHIP,
     find: "if (epoch === this.#epoch) return slot;",
     replace: "if (epoch > 0) return slot;",
-    seeds: [18],
+    seeds: [101],
   },
   {
     name: "offsets that show late are not awaited",
@@ -51,7 +51,7 @@ export const ownershipMutants: readonly SimulatedMutant[] = [
     file: OWNERSHIP,
     find: "        if (reread === REREADS) throw error;\n",
     replace: "        throw error;\n",
-    seeds: [29],
+    seeds: [8],
   },
   {
     name: "fetching goes on from where it was",
@@ -175,7 +175,7 @@ export const ownershipMutants: readonly SimulatedMutant[] = [
     file: READ,
     find: 'if (bytes === null) throw new CheckpointError("missing",',
     replace: 'if (bytes === null) throw new Error("missing" +',
-    seeds: [18],
+    seeds: [36],
     needsLoss: true,
   },
   {
@@ -193,7 +193,7 @@ export const ownershipMutants: readonly SimulatedMutant[] = [
     file: OWNERSHIP,
     find: "      if (error instanceof CheckpointError) await this.#readSlot();\n",
     replace: "",
-    seeds: [18],
+    seeds: [101],
   },
   {
     name: "another number of partitions is not noticed",

@@ -13,7 +13,7 @@ export const rebalanceMutants: readonly SimulatedMutant[] = [
     file: WORKER,
     find: "if (generation === this.#generation) this.#tasks",
     replace: "if (generation >= 0) this.#tasks",
-    seeds: [5],
+    seeds: [11],
   },
   {
     name: "a task whose partition went away goes on",

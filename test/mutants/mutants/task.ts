@@ -5,6 +5,13 @@ const TASK = "processors/engine/task/task.ts";
 const WINDOWS = "processors/engine/operators/windows/fixed-windows.ts";
 const SEEN = "processors/engine/state/seen.ts";
 
+const FIRST_OF_APPLY =
+  "    while (index < batch.count && left > 0 && !this.firing) {\n" +
+  "      const offset = batch.offset(index);\n" +
+  "      if (offset >= state.offset) {\n" +
+  "        if (!this.#applyRecord(batch, index, input, enquiries)) break;\n" +
+  "        state.offset = offset + 1;\n";
+
 export const taskMutants: readonly SimulatedMutant[] = [
   {
     name: "records below the expected offset are applied again",
@@ -26,8 +33,8 @@ export const taskMutants: readonly SimulatedMutant[] = [
     name: "results depend on where batches end",
     rule: 1,
     file: TASK,
-    find: "        if (this.firing) left -= this.fire(left);\n      }\n      index += 1;",
-    replace: "      }\n      index += 1;",
+    find: `${FIRST_OF_APPLY}        if (this.firing) left -= this.fire(left);\n`,
+    replace: FIRST_OF_APPLY.replace(" && !this.firing", ""),
     seeds: [],
   },
   {
@@ -46,7 +53,7 @@ export const taskMutants: readonly SimulatedMutant[] = [
     file: WINDOWS,
     find: "({ endMs, fired }) => !fired && endMs <= watermarkMs",
     replace: "({ endMs, fired }) => !fired && endMs < watermarkMs",
-    seeds: [8],
+    seeds: [10],
   },
   {
     name: "an event is late as soon as its window has fired",
