@@ -111,6 +111,12 @@ export class KafkaTransactions implements Transactions {
   async #write(transaction: Transaction, { outputs, offsets }: Commit): Promise<void> {
     await this.#sendOutputs(transaction, outputs);
     await this.#sendOffsets(transaction, offsets);
+    this.#requireOpen();
+  }
+
+  /** Outputs whose offsets were not sent must not be committed: whoever closes the producer ends what it does. */
+  #requireOpen(): void {
+    if (this.#failed) throw new Error("the producer was closed");
   }
 
   /**
@@ -139,7 +145,8 @@ export class KafkaTransactions implements Transactions {
   /** kafkajs retries this request for partitions, but not for offsets. The step's time limit ends it. */
   async #sendOffsets(transaction: Transaction, offsets: readonly OffsetCommit[]): Promise<void> {
     const request = { consumerGroupId: this.#options.group, topics: groupByTopic(offsets) };
-    while (!this.#failed) {
+    for (;;) {
+      this.#requireOpen();
       try {
         await transaction.sendOffsets(request);
         return;

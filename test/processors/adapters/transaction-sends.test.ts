@@ -98,3 +98,21 @@ test("what fails is aborted, and nothing is sent after it", async () => {
   ).rejects.toThrow(CommitNotMadeError);
   expect(calls.slice(STARTING.length)).toEqual(["send results/0", "send results/2", "abort"]);
 });
+
+test("a producer that is closed while it sends outputs commits nothing: their offsets would be missing", async () => {
+  let sent: () => void = () => undefined;
+  const sending = new Promise<void>((resolve) => {
+    sent = resolve;
+  });
+  const { calls, kafka } = fakeKafka(async (batch) => {
+    await sending;
+    return acknowledge(batch);
+  });
+  const transactions = await start(kafka);
+  const committing = transactions.commit({ outputs: [output(0)], offsets: [] });
+  await transactions.close();
+  sent();
+
+  await expect(committing).rejects.toThrow(CommitNotMadeError);
+  expect(calls).not.toContain("commit");
+});
