@@ -43,7 +43,11 @@ export type Correlation<Parts> =
   | { readonly complete: true; readonly missing: readonly []; readonly parts: Parts }
   | { readonly complete: false; readonly missing: readonly (keyof Parts)[]; readonly parts: Partial<Parts> };
 
-export interface CorrelateOptions<Event, Matchers extends PartMatchers<Event>> {
+export interface CorrelateOptions<
+  Event,
+  Matchers extends PartMatchers<Event>,
+  Result extends object = object,
+> {
   /** The times of the first and the last part are less than this far apart, in milliseconds. */
   readonly withinMs: number;
   /** The parts, two to five of them. An event that fits several is the first of these; one that fits none is ignored. */
@@ -53,7 +57,7 @@ export interface CorrelateOptions<Event, Matchers extends PartMatchers<Event>> {
   /** Whether what is incomplete when its time is over is an output too. Default `output`. */
   readonly onMissing?: "output" | "drop";
   /** What a result says, an object of plain JSON. Default: the correlation as it is, with the events whole. */
-  readonly combine?: (correlation: Correlation<PartsOf<Event, Matchers>>) => object;
+  readonly combine?: (correlation: Correlation<PartsOf<Event, Matchers>>) => Result;
 }
 
 /** @throws PipelineError where an option cannot be */

@@ -1,4 +1,5 @@
 /** A pipeline as data: what the DSL makes, the engine runs, and the CDK app derives infrastructure from. */
+import type { ResultSchema } from "../../../contracts/result-schema.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import type { Enrichment } from "./enrichment.ts";
 import type { Source } from "./source.ts";
@@ -17,11 +18,16 @@ export interface PipelineDefinition {
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];
+  /** What was stated of the results, by the name that they are written under. Nothing is validated with it. */
+  readonly resultSchemas: ResultSchemas;
   /** The stages that feed its inputs under another key. To the worker each is a pipeline of its own. */
   readonly upstream: readonly PipelineDefinition[];
   /** Of a stage: where its elements go on to. Null: it ends in results. */
   readonly forwards: ForwardTopic | null;
 }
+
+/** By the name that results are written under. */
+export type ResultSchemas = ReadonlyMap<string, ResultSchema>;
 
 /** A topic between two stages. */
 export interface ForwardTopic {

@@ -9,6 +9,8 @@
  *       .aggregate({ flights: count(), worst: max((flight) => flight.data.delayMin) })
  *       .toResults();
  *
+ * It may state what its results are, before `toResults`: `.schema(Type.Object({ flights: Type.Integer(), … }))`.
+ *
  * What types cannot say is checked when the pipeline is made, and throws {@link PipelineError}, so before anything
  * is consumed; an aggregate's own options throw AggregateOptionError when the aggregate is made.
  */
@@ -16,6 +18,7 @@ import { requireEntries, requireIds, requireName } from "./checks.ts";
 import { requireStartAt, type StartAt } from "./start-at.ts";
 import { PipelineStart } from "./stream.ts";
 
+export { type ResultOf, type ResultSchema, Type } from "../../../contracts/result-schema.ts";
 export type { Aggregate } from "../aggregates/aggregate.ts";
 export { type Collected, collect } from "../aggregates/collect.ts";
 export { aggregate, type CustomAggregate } from "../aggregates/custom.ts";
@@ -45,6 +48,8 @@ export type { CorrelateOptions, Correlation } from "./correlate-step.ts";
 export type { PipelineDefinition } from "./definition.ts";
 export type { EnrichOptions } from "./enrich-step.ts";
 export type { JoinOptions } from "./join-step.ts";
+export type { Output, Outputs } from "./outputs.ts";
+export type { ProcessOptions } from "./process-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, type EventOf, events, type Source } from "./source.ts";

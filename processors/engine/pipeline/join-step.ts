@@ -16,15 +16,15 @@ interface JoinBounds {
 }
 
 /** `combine` says what a result is, an object of plain JSON. */
-export type JoinOptions<Left, Right> =
+export type JoinOptions<Left, Right, Result extends object = object> =
   | (JoinBounds & {
       readonly kind: "inner";
-      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right>) => object;
+      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right>) => Result;
     })
   | (JoinBounds & {
       /** A left event is emitted alone once no right one can come for it any more. */
       readonly kind: "left";
-      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right> | undefined) => object;
+      readonly combine: (left: DeepReadonly<Left>, right: DeepReadonly<Right> | undefined) => Result;
     });
 
 /** @throws PipelineError where an option cannot be */

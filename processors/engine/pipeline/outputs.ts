@@ -1,9 +1,11 @@
 /** What a pipeline, or a branch of it, makes of its events, and how that completes it. */
+import type { ResultSchema } from "../../../contracts/result-schema.ts";
 import { lookup } from "../operators/lookup.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
 import { PipelineError } from "./checks.ts";
-import type { PipelineDefinition, Transform } from "./definition.ts";
+import type { PipelineDefinition, ResultSchemas, Transform } from "./definition.ts";
+import { type Fitting, requireResultSchema } from "./result-schema.ts";
 import { inputsOf, requireDistinctTopics, rightInputOf } from "./side-stream.ts";
 import { requireStartable } from "./start-at.ts";
 import type { FromOptions, KeyedStreamParts } from "./stream-parts.ts";
@@ -28,7 +30,10 @@ export interface Lookup {
 }
 
 /** An operator with the steps between keyBy and itself. */
-export function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outputs {
+export function outputOf<Result extends object>(
+  parts: KeyedParts,
+  operator: OperatorDefinition,
+): Output<Result> {
   const joined = parts.right === undefined ? undefined : rightInputOf(parts.stream);
   const behindLookups = after(parts.transform, operator, joined);
   const complete = parts.lookups.reduceRight(
@@ -36,7 +41,7 @@ export function outputOf(parts: KeyedParts, operator: OperatorDefinition): Outpu
       after(before, new TransformedDefinition(inner, lookup(table.topic, join), joined), joined),
     behindLookups,
   );
-  return new Outputs(parts, [complete]);
+  return new Output<Result>(parts, [complete]);
 }
 
 /** @param joined index of the input that the stream is joined with: the stream's steps are none of its events' */
@@ -56,15 +61,19 @@ export class Outputs {
   readonly operators: readonly OperatorDefinition[];
   /** Every table that its steps look up. */
   readonly tables: readonly Table<unknown>[];
+  /** What was stated of its results, by the name that they are written under. */
+  readonly schemas: ResultSchemas;
 
   constructor(
     parts: KeyedParts,
     operators: readonly OperatorDefinition[],
     tables: readonly Table<unknown>[] = parts.lookups.map(({ table }) => table),
+    schemas: ResultSchemas = new Map(),
   ) {
     this.parts = parts;
     this.operators = operators;
     this.tables = tables;
+    this.schemas = schemas;
   }
 
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
@@ -85,11 +94,39 @@ export class Outputs {
         maxIdsPerTask,
         inputs,
         operators,
+        resultSchemas: this.schemas,
         upstream,
         forwards: null,
       }),
     );
   }
+}
+
+/** The one output of a pipeline or of a branch. Its type says what the results are. */
+export class Output<Result extends object> extends Outputs {
+  /** Only the type of its results. */
+  declare readonly Result: Result;
+
+  /**
+   * States what the results are. A field that the schema requires and nothing makes, or that is of another type, does
+   * not compile. In a module that is run without its types being checked, the names of its aggregates are compared with
+   * the schema's when the pipeline is made. No result is validated while it runs: that would cost each of them.
+   * @example .aggregate({ flights: count() }).schema(Type.Object({ flights: Type.Integer() })).toResults()
+   * @throws PipelineError where the schema is of no object, or of other fields than the aggregates'
+   */
+  schema<Schema extends ResultSchema>(schema: Schema & Fitting<Result, Schema>): Outputs {
+    return stating(this, schema);
+  }
+}
+
+/**
+ * An output of which it is stated what its results are.
+ * @throws PipelineError where the schema is of no object, or of other fields than the aggregates'
+ */
+export function stating({ parts, operators, tables }: Outputs, schema: ResultSchema): Outputs {
+  const { stream, series } = parts;
+  requireResultSchema(stream.name, series, schema, operators[0]!.schema);
+  return new Outputs(parts, operators, tables, new Map([[series, schema]]));
 }
 
 export function dedupeHorizonOf(

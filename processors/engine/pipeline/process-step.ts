@@ -1,13 +1,29 @@
 /** The step `process`. */
+import type { ResultOf, ResultSchema } from "../../../contracts/result-schema.ts";
+import type { DeepReadonly } from "../operators/frozen-json.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { ProcessDefinition } from "../operators/process/process-definition.ts";
 import type { ProcessFunctions } from "../operators/process/process-functions.ts";
 import { requireDuration, requireFunction, requireOptionalFunction } from "./checks.ts";
 
+export interface ProcessOptions<Event, View, Schema extends ResultSchema>
+  extends ProcessFunctions<Event, View, EmittedOf<Schema>> {
+  /**
+   * The schema of what it emits: to the compiler `emit` takes nothing else. Nothing is validated while it runs: that
+   * would cost each result. Default: any object of plain JSON.
+   */
+  readonly results?: Schema;
+}
+
+/** What may be emitted; without a schema, any object. */
+export type EmittedOf<Schema extends ResultSchema> = ResultSchema extends Schema
+  ? object
+  : DeepReadonly<ResultOf<Schema>>;
+
 /** @throws PipelineError where the time to live is no duration, or a function none */
-export function processOperator<Event, View>(
+export function processOperator<Event, View, Result extends object>(
   series: string,
-  functions: ProcessFunctions<Event, View>,
+  functions: ProcessFunctions<Event, View, Result>,
 ): OperatorDefinition {
   const ttlMs = functions.state?.ttlMs ?? null;
   if (ttlMs !== null) requireDuration(series, "state.ttlMs", ttlMs, 1);

@@ -86,6 +86,7 @@ function forwardingStage(
     maxIdsPerTask: stream.maxIdsPerTask,
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
+    resultSchemas: new Map(),
     upstream: stream.upstream,
     forwards: { topic: stage.topic, partitions: stage.partitions },
   });

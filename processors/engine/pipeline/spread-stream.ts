@@ -2,7 +2,6 @@
  * A key of which one value may have most of the events. They are aggregated where they are, in every partition; the
  * rows of each key then go to one task, which merges them.
  */
-import type { Aggregate } from "../aggregates/aggregate.ts";
 import type { NamedAggregate } from "../aggregates/row-layout.ts";
 import type { ForwardingStage } from "../operators/forward/forward-definition.ts";
 import { mergingAggregates, type PartialRow, partialsSource } from "../operators/forward/partial.ts";
@@ -10,12 +9,19 @@ import { PartialsDefinition } from "../operators/forward/partials-definition.ts"
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { FixedWindow } from "../windows/window.ts";
 import type { PipelineDefinition } from "./definition.ts";
-import { dedupeHorizonOf, Outputs } from "./outputs.ts";
+import { dedupeHorizonOf, type Output, outputOf } from "./outputs.ts";
 import { behind } from "./rekey.ts";
 import { inputsOf } from "./side-stream.ts";
 import type { Source } from "./source.ts";
 import type { KeyedStreamParts } from "./stream-parts.ts";
-import { namedAggregates, type WindowChoice, type WindowOptions, windowChoice } from "./window-step.ts";
+import {
+  type AggregateFields,
+  namedAggregates,
+  type ResultOfFields,
+  type WindowChoice,
+  type WindowOptions,
+  windowChoice,
+} from "./window-step.ts";
 
 export class SpreadStream<Event> {
   readonly #stream: KeyedStreamParts;
@@ -45,7 +51,7 @@ class SpreadWindows<Event> {
   }
 
   /** What is kept of each key and window: the result is an object with a field for each name. */
-  aggregate(fields: Readonly<Record<string, Aggregate<Event>>>): Outputs {
+  aggregate<Fields extends AggregateFields<Event>>(fields: Fields): Output<ResultOfFields<Fields>> {
     const { name: series } = this.#stream;
     const aggregates = namedAggregates(series, fields);
     const stream: KeyedStreamParts = {
@@ -54,7 +60,7 @@ class SpreadWindows<Event> {
       key: (partial) => (partial as PartialRow).key,
     };
     const merged = windowOperator({ ...this.#choice, series, aggregates: mergingAggregates(aggregates) });
-    return new Outputs({ stream, series, lookups: [], transform: null }, [merged]);
+    return outputOf({ stream, series, lookups: [], transform: null }, merged);
   }
 
   /** The stage that aggregates what is in each partition. It dedupes too, as nobody can tell in a row. */
@@ -70,6 +76,7 @@ class SpreadWindows<Event> {
       maxIdsPerTask,
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
+      resultSchemas: new Map(),
       upstream,
       forwards: { topic, partitions },
     });

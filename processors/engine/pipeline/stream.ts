@@ -1,14 +1,19 @@
 /** The steps of the DSL. Each step is typed by the one before it; a step out of order does not compile. */
-import type { Aggregate } from "../aggregates/aggregate.ts";
-import type { ProcessFunctions } from "../operators/process/process-functions.ts";
+import type { ResultSchema } from "../../../contracts/result-schema.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { WindowDefinition } from "../windows/window.ts";
 import { PipelineError, requireFunction, requireName, requireTopic } from "./checks.ts";
-import { type CorrelateOptions, correlateOperator, type PartMatchers } from "./correlate-step.ts";
+import {
+  type CorrelateOptions,
+  type Correlation,
+  correlateOperator,
+  type PartMatchers,
+  type PartsOf,
+} from "./correlate-step.ts";
 import { type EnrichOptions, enriched } from "./enrich-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
-import { type KeyedParts, Outputs, outputOf, requireOfBranch } from "./outputs.ts";
-import { processOperator } from "./process-step.ts";
+import { type KeyedParts, type Output, Outputs, outputOf, requireOfBranch, stating } from "./outputs.ts";
+import { type ProcessOptions, processOperator } from "./process-step.ts";
 import { type RekeyOptions, rekeyed, stageOf } from "./rekey.ts";
 import { type KeyedSideStream, type SideStream, sourceParts, united } from "./side-stream.ts";
 import type { CustomSource, Source } from "./source.ts";
@@ -16,7 +21,14 @@ import { SpreadStream } from "./spread-stream.ts";
 import type { FromOptions, PipelineParts, StreamParts } from "./stream-parts.ts";
 import type { Table } from "./table.ts";
 import { filtering, flatMapping, mapping, through } from "./transform.ts";
-import { namedAggregates, type OptionsOf, type WindowChoice, windowChoice } from "./window-step.ts";
+import {
+  type AggregateFields,
+  namedAggregates,
+  type OptionsOf,
+  type ResultOfFields,
+  type WindowChoice,
+  windowChoice,
+} from "./window-step.ts";
 
 export class PipelineStart {
   readonly #pipeline: PipelineParts;
@@ -160,15 +172,21 @@ export class KeyedStream<Event> {
    * User code with typed state and event-time timers for each key: what no other step can say.
    * @example .process({ state: keyedState<Visit>({ ttlMs: DAY_MS }), onEvent: (event, { state, timers, emit }) => … })
    */
-  process<View = never>(functions: ProcessFunctions<Event, View>): Outputs {
-    return outputOf(this.#parts, processOperator(this.#parts.series, functions));
+  process<View = never, Schema extends ResultSchema = ResultSchema>(
+    options: ProcessOptions<Event, View, Schema>,
+  ): Outputs {
+    const output = outputOf(this.#parts, processOperator(this.#parts.series, options));
+    return options.results === undefined ? output : stating(output, options.results);
   }
 
   /**
    * Waits, for each key, for all of several parts whose times are less than `withinMs` apart, in any order.
    * @example .correlate({ withinMs: 10 * MINUTE_MS, all: { login: loginSucceeded, payment: paymentMade } })
    */
-  correlate<const Parts extends PartMatchers<Event>>(options: CorrelateOptions<Event, Parts>): Outputs {
+  correlate<
+    const Parts extends PartMatchers<Event>,
+    const Result extends object = Correlation<PartsOf<Event, Parts>>,
+  >(options: CorrelateOptions<Event, Parts, Result>): Output<Result> {
     return outputOf(this.#parts, correlateOperator(this.#parts.series, options));
   }
 
@@ -176,7 +194,10 @@ export class KeyedStream<Event> {
    * Pairs each event with those of another stream that have its key and a time within bounds of its own.
    * @example .join(stream(events(paymentMade), …).keyBy(…), { kind: "left", beforeMs: 0, afterMs: HOUR_MS, combine })
    */
-  join<Right>(right: KeyedSideStream<Right>, options: JoinOptions<Event, Right>): Outputs {
+  join<Right, const Result extends object>(
+    right: KeyedSideStream<Right>,
+    options: JoinOptions<Event, Right, Result>,
+  ): Output<Result> {
     const { stream, series } = this.#parts;
     return outputOf({ ...this.#parts, right: right.parts }, joinOperator(stream, series, options));
   }
@@ -202,6 +223,7 @@ export class KeyedStream<Event> {
       this.#parts,
       outputs.flatMap(({ operators }) => operators),
       outputs.flatMap(({ tables }) => tables),
+      new Map(outputs.flatMap(({ schemas }) => [...schemas])),
     );
   }
 }
@@ -216,7 +238,7 @@ class WindowedStream<Event> {
   }
 
   /** What is kept of each key and window: the result is an object with a field for each name. */
-  aggregate(fields: Readonly<Record<string, Aggregate<Event>>>): Outputs {
+  aggregate<Fields extends AggregateFields<Event>>(fields: Fields): Output<ResultOfFields<Fields>> {
     const { series, stream } = this.#parts;
     const aggregates = namedAggregates(stream.name, fields);
     return outputOf(this.#parts, windowOperator({ ...this.#choice, series, aggregates }));

@@ -55,11 +55,16 @@ export function windowChoice<Window extends WindowDefinition>(
   return { window, allowedLatenessMs, emission: { emit, panes } };
 }
 
+/** The aggregates of a step by the names of the result's fields. */
+export type AggregateFields<Event> = Readonly<Record<string, Aggregate<Event>>>;
+
+/** The result that they make together. */
+export type ResultOfFields<Fields extends AggregateFields<never>> = {
+  readonly [Name in keyof Fields]: ReturnType<Fields[Name]["result"]>;
+};
+
 /** @throws PipelineError where there is no field, or one cannot be called so */
-export function namedAggregates<Event>(
-  pipeline: string,
-  fields: Readonly<Record<string, Aggregate<Event>>>,
-): NamedAggregate[] {
+export function namedAggregates<Event>(pipeline: string, fields: AggregateFields<Event>): NamedAggregate[] {
   requireFieldNames(pipeline, Object.keys(fields));
   for (const [name, aggregate] of Object.entries(fields)) {
     requireFunction(pipeline, `aggregate ${name}: select`, aggregate?.select);

@@ -27,18 +27,18 @@ export interface ResultWindow {
  * Emits a result, an object of plain JSON. Without a window it is a row of its own, at the millisecond of the event
  * or the timer. With one it is the row of that key and window, and replaces what was emitted for these before.
  */
-export type Emit = (value: object, window?: ResultWindow) => undefined;
+export type Emit<Result extends object = object> = (value: Result, window?: ResultWindow) => undefined;
 
-export interface TimerContext<View> {
+export interface TimerContext<View, Result extends object = object> {
   readonly key: string;
   /** Every event up to this time has come, but for late ones; minus infinity before the first event. */
   readonly watermarkMs: number;
   readonly state: StateOfKey<View>;
   readonly timers: TimersOfKey;
-  readonly emit: Emit;
+  readonly emit: Emit<Result>;
 }
 
-export interface EventContext<View> extends TimerContext<View> {
+export interface EventContext<View, Result extends object = object> extends TimerContext<View, Result> {
   /** The event's time, milliseconds since the epoch. */
   readonly timeMs: number;
 }
@@ -47,19 +47,19 @@ export interface EventContext<View> extends TimerContext<View> {
  * Functions that run one after the other for the events and timers of a key. They may only use what they are given:
  * no clock, no I/O, nothing that outlives the call, and no promise. The context is valid during the call.
  */
-export interface ProcessFunctions<Event, View> {
+export interface ProcessFunctions<Event, View, Result extends object = object> {
   /** Default: none. */
   readonly state?: KeyedState<View>;
   /**
    * Events come in their order of arrival, also those that others would call late: compare `timeMs` with
    * `watermarkMs`. Whatever it throws dead-letters the event, of which nothing stays.
    */
-  readonly onEvent: (event: Event, context: EventContext<View>) => undefined;
+  readonly onEvent: (event: Event, context: EventContext<View, Result>) => undefined;
   /**
    * Timers are called in order of time, then of key, once the watermark has reached them. They see the state as all
    * events that came until then left it, also events of later times: the one that moves the watermark is applied before
    * the timers that it makes due. A timer that is set here must be later than `timeMs`, the one at hand. Whatever it
    * throws dead-letters key, time and state.
    */
-  readonly onTimer?: (timeMs: number, context: TimerContext<View>) => undefined;
+  readonly onTimer?: (timeMs: number, context: TimerContext<View, Result>) => undefined;
 }

@@ -1,7 +1,7 @@
 /** What the compiler says of aggregates: these tests are checked by tsc, whatever they do when they run. */
 import { expect, expectTypeOf, test } from "vitest";
 import type { Aggregate } from "../../../../processors/engine/aggregates/aggregate.ts";
-import { collect } from "../../../../processors/engine/aggregates/collect.ts";
+import { type Collected, collect } from "../../../../processors/engine/aggregates/collect.ts";
 import { aggregate } from "../../../../processors/engine/aggregates/custom.ts";
 import { distinct } from "../../../../processors/engine/aggregates/distinct.ts";
 import { first } from "../../../../processors/engine/aggregates/first.ts";
@@ -12,6 +12,7 @@ import { quantiles } from "../../../../processors/engine/aggregates/quantiles.ts
 import { sumBigInt } from "../../../../processors/engine/aggregates/sum-big-int.ts";
 import { topK } from "../../../../processors/engine/aggregates/top-k.ts";
 import { variance } from "../../../../processors/engine/aggregates/variance.ts";
+import type { ResultOfFields } from "../../../../processors/engine/pipeline/window-step.ts";
 
 interface Payment {
   readonly user: string;
@@ -56,6 +57,14 @@ test("the event of every selector is inferred, and the result's type with it", (
   expectTypeOf<ResultOf<typeof all.opening>>().toEqualTypeOf<string | null>();
   expectTypeOf<ResultOf<typeof all.latest>>().toEqualTypeOf<{ user: string; amount: number } | null>();
   expectTypeOf<ResultOf<typeof all.longestNote>>().toEqualTypeOf<number>();
+  expectTypeOf<
+    ResultOfFields<Pick<typeof all, "payments" | "highest" | "opening" | "amounts">>
+  >().toEqualTypeOf<{
+    readonly payments: number;
+    readonly highest: number | null;
+    readonly opening: string | null;
+    readonly amounts: Collected<number>;
+  }>();
   expect(Object.keys(all)).toHaveLength(13);
 });
 

@@ -6,6 +6,7 @@ import {
   everyEventTimeMs,
   global,
   hopping,
+  type KeyedStream,
   keyedState,
   onUpdate,
   PipelineError,
@@ -13,6 +14,7 @@ import {
   session,
   sliding,
   stream,
+  Type,
   table,
   tumbling,
 } from "../../../../processors/engine/pipeline/dsl.ts";
@@ -20,6 +22,7 @@ import { sourceOf, TOPIC } from "./pipelines.ts";
 
 /** A value that the types would not let through. */
 type Any = never;
+type Windowed = KeyedStream<{ readonly key: string }>;
 
 const n = { n: count() };
 const combine = () => ({});
@@ -280,12 +283,62 @@ const settings: readonly Setting[] = [
   ],
 ];
 
+const noSchemas: readonly unknown[] = [
+  ...noFunctions,
+  Type.Number(),
+  Type.Array(Type.Number()),
+  { type: "object" },
+  { type: "object", properties: null },
+  { type: "object", properties: {}, required: "n" },
+];
+const counted = (items: Windowed) => items.window(tumbling({ sizeMs: 10 })).aggregate(n);
+const closed = { additionalProperties: false };
+
+const resultSchemas: readonly Setting[] = [
+  ["pipeline p: the schema of its results", noSchemas, (schema) => counted(keyed()).schema(schema)],
+  [
+    "pipeline p: the schema of its results",
+    noSchemas.slice(1),
+    (results) => keyed().process({ results, onEvent: () => undefined }),
+  ],
+  [
+    'pipeline p: the schema requires the field "m", which no aggregate makes; aggregate() makes n',
+    [Type.Object({ n: Type.Integer(), m: Type.Integer() }), Type.Object({ m: Type.Integer() }, closed)],
+    (schema) => counted(keyed()).schema(schema),
+  ],
+  [
+    'pipeline p: aggregate() makes the field "n", which the schema does not know',
+    [Type.Object({}, closed), Type.Object({ m: Type.Optional(Type.Integer()) }, closed)],
+    (schema) => counted(keyed()).schema(schema),
+  ],
+  [
+    'pipeline p, branch near.by: the schema requires the field "m"',
+    [Type.Object({ m: Type.Integer() })],
+    (schema) => keyed().branch({ near: (near) => near.branch({ by: (by) => counted(by).schema(schema) }) }),
+  ],
+  [
+    'pipeline p: the schema requires the field "m"',
+    [Type.Object({ m: Type.Integer() })],
+    (schema) => keyed().branch({ main: (main) => counted(main.map((item) => item)).schema(schema) }),
+  ],
+  [
+    'pipeline p: the schema requires the field "m"',
+    [Type.Object({ m: Type.Integer() })],
+    (schema) =>
+      start()
+        .spreadBy("s", ({ key }) => key)
+        .window(tumbling({ sizeMs: 10 }))
+        .aggregate(n)
+        .schema(schema),
+  ],
+];
+
 const label = (value: unknown) =>
   typeof value === "symbol"
     ? String(value)
     : (JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}n` : part)) ?? String(value));
 
-describe.each(settings.map(([name, values, set]) => ({ name, values, set })))(
+describe.each([...settings, ...resultSchemas].map(([name, values, set]) => ({ name, values, set })))(
   "$name",
   ({ name, values, set }) => {
     test.each(values.map((value) => [label(value), value] as const))("cannot be %s", (_, value) => {
@@ -300,6 +353,13 @@ describe.each(settings.map(([name, values, set]) => ({ name, values, set })))(
     });
   },
 );
+
+test("a schema may leave fields out, unless it says that there are no others, and have some that nothing makes", () => {
+  const made = { n: Type.Integer(), m: Type.Optional(Type.Integer()) };
+
+  expect(() => counted(keyed()).schema(Type.Object({}))).not.toThrow();
+  expect(() => counted(keyed()).schema(Type.Object(made, closed))).not.toThrow();
+});
 
 test("durations may be as long as half of what a date can hold", () => {
   const sizeMs = 4.32e15;
