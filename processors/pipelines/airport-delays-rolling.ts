@@ -12,15 +12,21 @@ import {
   max,
   mean,
   pipeline,
+  Type,
   type WindowDefinition,
 } from "../engine/pipeline/dsl.ts";
 
+const minutes = Type.Union([Type.Number(), Type.Null()], { description: "negative when early" });
+
 const delays = (window: WindowDefinition) => (stream: KeyedStream<EventOf<typeof flightDeparted>>) =>
-  stream.window(window).aggregate({
-    flights: count(),
-    meanDelayMin: mean((flight) => flight.data.delayMin),
-    maxDelayMin: max((flight) => flight.data.delayMin),
-  });
+  stream
+    .window(window)
+    .aggregate({
+      flights: count(),
+      meanDelayMin: mean((flight) => flight.data.delayMin),
+      maxDelayMin: max((flight) => flight.data.delayMin),
+    })
+    .schema(Type.Object({ flights: Type.Integer(), meanDelayMin: minutes, maxDelayMin: minutes }));
 
 export const airportDelaysRolling = pipeline("airport-delays-rolling", { service: "analytics" })
   // As in airport-delays: an event arrives when its flight leaves.

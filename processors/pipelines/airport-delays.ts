@@ -1,9 +1,11 @@
 /** How late flights leave, per origin airport and hour of scheduled departure. */
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
-import { count, events, HOUR_MS, max, mean, min, pipeline, tumbling } from "../engine/pipeline/dsl.ts";
+import { count, events, HOUR_MS, max, mean, min, pipeline, Type, tumbling } from "../engine/pipeline/dsl.ts";
 
 /** US practice counts a flight as delayed from the sixteenth minute on (Bureau of Transportation Statistics). */
 const DELAYED_ABOVE_MIN = 15;
+
+const minutes = Type.Union([Type.Number(), Type.Null()], { description: "negative when early" });
 
 export const airportDelays = pipeline("airport-delays")
   // An event arrives when its flight leaves, so an hour's delay is an hour out of order. Longer ones are late.
@@ -17,4 +19,13 @@ export const airportDelays = pipeline("airport-delays")
     minDelayMin: min((flight) => flight.data.delayMin),
     delayed: count((flight) => flight.data.delayMin > DELAYED_ABOVE_MIN),
   })
+  .schema(
+    Type.Object({
+      flights: Type.Integer(),
+      meanDelayMin: minutes,
+      maxDelayMin: minutes,
+      minDelayMin: minutes,
+      delayed: Type.Integer({ description: `flights more than ${DELAYED_ABOVE_MIN} minutes late` }),
+    }),
+  )
   .toResults();

@@ -3,7 +3,7 @@
  * phone too far from where the login came from for anybody to have travelled, all within ten minutes.
  */
 import { locationReported, loginSucceeded, paymentMade } from "../../contracts/events/catalogue.ts";
-import { events, MINUTE_MS, pipeline } from "../engine/pipeline/dsl.ts";
+import { events, MINUTE_MS, pipeline, Type } from "../engine/pipeline/dsl.ts";
 
 const WITHIN_MS = 10 * MINUTE_MS;
 
@@ -16,6 +16,8 @@ interface Place {
   readonly latitude: number;
   readonly longitude: number;
 }
+
+const { amountMinor, currency, merchantId } = paymentMade.data.properties;
 
 export const fraudSignals = pipeline("fraud-signals")
   .from(events(loginSucceeded, paymentMade, locationReported), { outOfOrderMs: 2 * MINUTE_MS })
@@ -38,6 +40,18 @@ export const fraudSignals = pipeline("fraud-signals")
       distanceKm: Math.round(distanceKm(login!.data.place, location!.data)),
     }),
   })
+  .schema(
+    Type.Object({
+      loginId: Type.String(),
+      deviceId: Type.String(),
+      paymentId: Type.String(),
+      amountMinor,
+      currency,
+      merchantId,
+      locationId: Type.String(),
+      distanceKm: Type.Integer({ description: "between where the login and the phone were" }),
+    }),
+  )
   .toResults();
 
 /** Great-circle distance, by the haversine formula; 0 where a place is not known. */

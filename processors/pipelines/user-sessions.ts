@@ -10,10 +10,13 @@ import {
   MINUTE_MS,
   pipeline,
   session,
+  Type,
 } from "../engine/pipeline/dsl.ts";
 
 /** Web analytics end a session after half an hour without a page view. */
 const GAP_MS = 30 * MINUTE_MS;
+
+const { path, device } = pageViewed.data.properties;
 
 export const userSessions = pipeline("user-sessions", { service: "analytics" })
   // Phones send what they gathered every minute or so; what waited for a network longer comes within the lateness.
@@ -28,4 +31,14 @@ export const userSessions = pipeline("user-sessions", { service: "analytics" })
     cameFrom: first((view) => view.data.referrerHost ?? null),
     device: first((view) => view.data.device),
   })
+  .schema(
+    Type.Object({
+      views: Type.Integer(),
+      pages: Type.Integer({ description: "different paths" }),
+      landedOn: Type.Union([path, Type.Null()]),
+      leftFrom: Type.Union([path, Type.Null()]),
+      cameFrom: Type.Union([Type.String(), Type.Null()], { description: "the site before, if another" }),
+      device: Type.Union([device, Type.Null()]),
+    }),
+  )
   .toResults();
