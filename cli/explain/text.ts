@@ -2,6 +2,7 @@
 import type { Emission, EmitPolicy } from "../../processors/engine/windows/emission.ts";
 import type { Trigger, WindowDefinition } from "../../processors/engine/windows/window.ts";
 import { duration } from "./duration.ts";
+import { resultFields } from "./result-fields.ts";
 import type {
   EnrichTopology,
   InputTopology,
@@ -104,7 +105,7 @@ const dedupeRow = ({ dedupeHorizonMs }: InputTopology): Row => [
     : `identities kept ${duration(dedupeHorizonMs)} of event time; what is older is late`,
 ];
 
-function operatorRows({ kind, settings, aggregates, stateKeptMs }: OperatorTopology): Row[] {
+function operatorRows({ kind, settings, aggregates, stateKeptMs, results }: OperatorTopology): Row[] {
   const {
     kind: variant,
     window,
@@ -123,12 +124,20 @@ function operatorRows({ kind, settings, aggregates, stateKeptMs }: OperatorTopol
   }
   if (emission !== undefined) rows.push(["panes", emission.panes]);
   rows.push(...Object.entries(further).flatMap(settingRow));
-  for (const [index, { name, kind: aggregate }] of aggregates.entries()) {
-    rows.push([index === 0 ? "aggregates" : "", `${name}: ${aggregate}`]);
-  }
+  rows.push(
+    ...listed(
+      "aggregates",
+      aggregates.map(({ name, kind: aggregate }) => `${name}: ${aggregate}`),
+    ),
+  );
+  rows.push(...listed("results", results === null ? [] : resultFields(results)));
   rows.push(["kept", keptText(kind, stateKeptMs)]);
   return rows;
 }
+
+/** A row for each, the first of which has the name. */
+const listed = (name: string, texts: readonly string[]): Row[] =>
+  texts.map((text, index) => [index === 0 ? name : "", text]);
 
 function keptText(kind: string, keptMs: number | null): string {
   if (kind === "forward") return "nothing";

@@ -1,5 +1,6 @@
 /** What a pipeline's definition amounts to: what it reads, keeps and writes, and what all of that is called. */
 import { consumerGroup, transactionalId } from "../../contracts/environment.ts";
+import type { ResultSchema } from "../../contracts/result-schema.ts";
 import {
   DEAD_LETTERS_TOPIC,
   FORWARDED_RETENTION_MS,
@@ -82,6 +83,8 @@ export interface OperatorTopology extends Pick<SectionSchema, "kind" | "settings
   readonly series: string;
   /** How long after an event, by event time, its state is kept; null: for as long as the pipeline runs. */
   readonly stateKeptMs: number | null;
+  /** JSON Schema of its results; null: the pipeline states none. */
+  readonly results: ResultSchema | null;
 }
 
 export interface WrittenTopic {
@@ -96,7 +99,7 @@ export function topologyOf(definition: PipelineDefinition): Topology {
 }
 
 function stageTopology(stage: PipelineDefinition): StageTopology {
-  const { name, maxEntriesPerTask, maxIdsPerTask, inputs, operators } = stage;
+  const { name, maxEntriesPerTask, maxIdsPerTask, inputs, operators, resultSchemas } = stage;
   return {
     stage: name,
     consumerGroup: consumerGroup(ENVIRONMENT, name),
@@ -105,7 +108,7 @@ function stageTopology(stage: PipelineDefinition): StageTopology {
     maxEntriesPerTask,
     maxIdsPerTask,
     inputs: inputs.map((input) => inputTopology(stage, input)),
-    operators: operators.map(operatorTopology),
+    operators: operators.map((operator) => operatorTopology(operator, resultSchemas)),
     writes: writtenTopics(stage),
   };
 }
@@ -151,7 +154,10 @@ function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTo
 const partitionsOf = (stage: PipelineDefinition): number | null =>
   stage.inputs.length === 0 ? null : topicTopology(stage, stage.inputs[0]!.topic).partitions;
 
-function operatorTopology(operator: OperatorDefinition): OperatorTopology {
+function operatorTopology(
+  operator: OperatorDefinition,
+  resultSchemas: PipelineDefinition["resultSchemas"],
+): OperatorTopology {
   const { series, schema, horizonMs } = operator;
   return {
     series,
@@ -159,6 +165,7 @@ function operatorTopology(operator: OperatorDefinition): OperatorTopology {
     settings: { ...schema.settings, ...settingsBesideSchema(operator) },
     aggregates: schema.aggregates,
     stateKeptMs: Number.isFinite(horizonMs) ? horizonMs : null,
+    results: resultSchemas.get(series) ?? null,
   };
 }
 

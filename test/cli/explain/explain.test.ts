@@ -20,6 +20,7 @@ import {
   session,
   sliding,
   stream,
+  Type,
   table,
   tumbling,
 } from "../../../processors/engine/pipeline/dsl.ts";
@@ -52,6 +53,11 @@ test("a pipeline of the catalogue", () => {
                               maxDelayMin: max
                               minDelayMin: min
                               delayed: count
+      results                 flights: integer
+                              meanDelayMin: number or null; negative when early
+                              maxDelayMin: number or null; negative when early
+                              minDelayMin: number or null; negative when early
+                              delayed: integer; flights more than 15 minutes late
       kept                    until the watermark is 1 h past an event
 
     writes
@@ -237,6 +243,43 @@ test("a spread key, a table, and state of the author's own", () => {
       ttl                 1 d
       state               json
       kept                until the watermark is 1 d past an event"
+  `);
+});
+
+test("the fields of the results, of those branches that state them", () => {
+  const branched = pipeline("constructor")
+    .from(events(flightDeparted), { outOfOrderMs: 0, dedupe: false })
+    .keyBy((flight) => flight.data.origin)
+    .branch({
+      main: (stream) => stream.window(tumbling({ sizeMs: HOUR_MS })).aggregate({ flights: count() }),
+      stated: (stream) =>
+        stream.process({
+          results: Type.Object({
+            kind: Type.Literal("seen"),
+            delayMin: Type.Optional(Type.Integer({ description: "negative when early" })),
+            tags: Type.Array(Type.Union([Type.String(), Type.Null()])),
+            level: Type.Enum(["low", "high"]),
+            further: Type.Unknown(),
+          }),
+          onEvent: () => undefined,
+        }),
+    })
+    .toResults();
+  const [stage] = topologyOf(branched).stages;
+
+  expect(stage!.operators.map(({ results }) => results?.type)).toEqual([undefined, "object"]);
+  const [, , unstated, stated] = topologyText(topologyOf(branched)).split("\n\n");
+  expect(unstated).not.toContain("results");
+  expect(stated).toMatchInlineSnapshot(`
+    "keeps constructor.stated
+      kind                        process
+      state                       none
+      results                     kind: "seen"
+                                  delayMin: integer, may be missing; negative when early
+                                  tags: list of (string or null)
+                                  level: "low" or "high"
+                                  further: any JSON
+      kept                        for as long as the pipeline runs"
   `);
 });
 
