@@ -12,8 +12,13 @@ export interface ProcessOptions<Event, View, Schema extends ResultSchema>
    * The schema of what it emits: to the compiler `emit` takes nothing else. Nothing is validated while it runs: that
    * would cost each result. Default: any object of plain JSON.
    */
-  readonly results?: Schema;
+  readonly results?: Schema & Known<Schema>;
 }
+
+/** A schema of whatever fields would let anything be emitted, as `process<View>(…)` would: its type must be known. */
+type Known<Schema extends ResultSchema> = ResultSchema extends Schema
+  ? { readonly "leave out the type arguments of process: they hide the schema's": never }
+  : unknown;
 
 /** What may be emitted; without a schema, any object. */
 export type EmittedOf<Schema extends ResultSchema> = ResultSchema extends Schema

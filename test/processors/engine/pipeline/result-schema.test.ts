@@ -219,6 +219,16 @@ describe("user code", () => {
     expect(definition.resultSchemas).toEqual(new Map([["activity", results]]));
   });
 
+  test("type arguments do not hide the schema from emit", () => {
+    const results = Type.Object({ silentSinceMs: Type.Number() });
+    const state = keyedState<number>();
+
+    // @ts-expect-error with the state's type alone, that of the schema would be any
+    activity().process<number>({ results, state, onEvent: () => undefined });
+    activity().process<number>({ state, onEvent: (_, { emit }) => emit({ any: "thing" }) });
+    activity().process<number, typeof results>({ results, state, onEvent: () => undefined });
+  });
+
   test("without one, it emits any object", () => {
     const processed = activity().process({ onEvent: (_, { emit }) => emit({ any: "thing" }) });
 
