@@ -26,7 +26,11 @@ const REBALANCE_TIMEOUT_MS = 15_000;
  * ends it here is time without a heartbeat.
  */
 export const GROUP_RETRY = { initialRetryTime: 50, maxRetryTime: 1_000, retries: 1_000 };
-/** Longer than any join or change of coordinator takes. Counted in ticks, so that a laptop's sleep counts as one. */
+/**
+ * Longer than any join or change of coordinator takes. Counted in ticks, so that a laptop's sleep counts as one. A
+ * heartbeat counts only in a generation that has given this member its partitions: kafkajs may go on with heartbeats
+ * while its joining leads nowhere, and then nothing is read.
+ */
 const MAX_SILENT_TICKS = 45;
 const TICK_MS = 1_000;
 
@@ -207,9 +211,9 @@ export class KafkaMembership implements GroupMembership {
   }
 
   #heartbeat(groupGeneration: number): void {
-    this.#silentTicks = 0;
     // While it joins again, a heartbeat may already speak for the generation to come.
     if (!this.#current) return;
+    this.#silentTicks = 0;
     this.#groupGeneration = groupGeneration;
     for (const confirmation of this.#confirmations) confirmation.answeredHeartbeats += 1;
     // The oldest question is the first in line.
@@ -234,7 +238,7 @@ export class KafkaMembership implements GroupMembership {
   #tick(): void {
     this.#silentTicks += 1;
     if (this.#silentTicks < MAX_SILENT_TICKS) return;
-    this.#crash(new Error(`no heartbeat was answered for ${MAX_SILENT_TICKS} s`));
+    this.#crash(new Error(`no heartbeat was answered in an assigned generation for ${MAX_SILENT_TICKS} s`));
   }
 
   /** kafkajs would log what a handler throws, and call it again. */
