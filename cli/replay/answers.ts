@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { InputDefinition } from "../../processors/engine/pipeline/definition.ts";
 import type { Enrichment } from "../../processors/engine/pipeline/enrichment.ts";
-import { type Answer, enquiryInto } from "../../processors/engine/task/enquiry.ts";
+import { type Answer, enquiryInto, type KnownAnswer } from "../../processors/engine/task/enquiry.ts";
 import { Rejection } from "../../processors/engine/task/rejection.ts";
-import type { KnownAnswer } from "../../processors/engine/testing/routing.ts";
 import { answerOf } from "../../processors/engine/worker/service-call.ts";
 import { UsageError } from "../command.ts";
 

@@ -12,6 +12,9 @@ import { Rejection, rejectionOf } from "./rejection.ts";
 /** A service's answer as JSON text, or why there is none. */
 export type Answer = { readonly json: string } | { readonly failure: string };
 
+/** What is known of a service's answer to a question; undefined: nothing. */
+export type KnownAnswer = (question: string) => Answer | undefined;
+
 /** The answers that a record was applied with, one for each element; null where nothing was asked. */
 export interface Answered {
   readonly input: number;
@@ -51,7 +54,7 @@ export class Enquiry {
   }
 
   /** Takes every answer that is known. */
-  answerFrom(answerTo: (question: string) => Answer | undefined): void {
+  answerFrom(answerTo: KnownAnswer): void {
     for (const [element, question] of this.questions.entries()) {
       const answer = question === null ? undefined : answerTo(question);
       if (answer !== undefined) this.answer(element, answer);

@@ -2,12 +2,9 @@
 import { keyHash } from "../../../contracts/partitioning.ts";
 import type { InputDefinition } from "../pipeline/definition.ts";
 import { IGNORED } from "../pipeline/source.ts";
-import { type Answer, elementsOf, enquiryInto } from "../task/enquiry.ts";
+import { elementsOf, enquiryInto, type KnownAnswer } from "../task/enquiry.ts";
 
 const utf8 = new TextEncoder();
-
-/** What is known of a service's answer to a question; undefined: nothing. */
-export type KnownAnswer = (question: string) => Answer | undefined;
 
 /**
  * The Kafka key that the pipeline expects of a record with this value: the key of the (first) element that it becomes.

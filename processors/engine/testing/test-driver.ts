@@ -18,7 +18,7 @@ import type { OutputRecord } from "../log/port.ts";
 import { toJsonText } from "../operators/frozen-json.ts";
 import type { InputDefinition, PipelineDefinition } from "../pipeline/definition.ts";
 import { COUNTERS, type Counters } from "../state/task-state.ts";
-import type { Answer } from "../task/enquiry.ts";
+import type { Answer, KnownAnswer } from "../task/enquiry.ts";
 import { messageOf } from "../task/rejection.ts";
 import { type DeadRecord, deadIn, type Emission, emissionsIn, type LateRecord, lateIn } from "./outputs.ts";
 import type { ListedRecord, RecordList } from "./record-list.ts";
@@ -234,7 +234,7 @@ export class TestDriver {
     throw new Error(`pipeline ${name} does not read the topic ${topic}; it reads ${topics.join(", ")}`);
   }
 
-  readonly #knownAnswer = (question: string): Answer | undefined =>
+  readonly #knownAnswer: KnownAnswer = (question) =>
     this.#answer === undefined ? undefined : this.#ownAnswer(question);
 
   #list(topic: string, record: TestRecord): { partition: number; listed: ListedRecord } {
