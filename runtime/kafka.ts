@@ -1,6 +1,7 @@
 /** The Kafka client that functions and services share: where they connect, how they prove who they are, what they log. */
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { ConfigurationError } from "./errors.ts";
+import "./fetch-recovery.ts";
 import "./read-committed.ts";
 
 /** Long enough for a TCP and TLS handshake with a busy broker, short enough to try the next one. */

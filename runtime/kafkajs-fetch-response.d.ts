@@ -1,8 +1,18 @@
-/** The part of kafkajs 2.2.4 that read-committed.ts corrects: how it decodes a fetch (version 11, its newest). */
+/** The parts of kafkajs 2.2.4 that are corrected: how it decodes and judges a fetch (version 11, its newest). */
 declare module "kafkajs/src/protocol/requests/fetch/v11/response.js" {
   interface FetchResponse {
-    readonly responses: readonly { readonly partitions: import("./read-committed.ts").FetchedPartition[] }[];
+    readonly responses: readonly {
+      readonly topicName: string;
+      readonly partitions: (import("./read-committed.ts").FetchedPartition & {
+        readonly partition: number;
+        readonly errorCode: number;
+      })[];
+    }[];
   }
-  const response: { decode(payload: Buffer): Promise<FetchResponse> };
+  const response: {
+    decode(payload: Buffer): Promise<FetchResponse>;
+    /** Rejects where the broker refused a partition. */
+    parse(answer: FetchResponse): Promise<FetchResponse>;
+  };
   export default response;
 }

@@ -5,7 +5,6 @@ import type {
   ConsumerStartBatchProcessEvent,
   EachBatchPayload,
   Kafka,
-  RequestEvent,
 } from "kafkajs";
 import { partitionKey } from "../../runtime/send-plan.ts";
 import type { GroupHandlers, GroupMembership, TopicPartition } from "../engine/log/port.ts";
@@ -138,9 +137,7 @@ export class KafkaMembership implements GroupMembership {
     this.#listen();
     this.#watchdog = setInterval(() => this.#tick(), TICK_MS).unref();
     await this.#consumer.connect();
-    // A position outside the log makes kafkajs commit its default. From the beginning that is -2, which can be told
-    // from the -1 that Kafka answers for a partition without a committed offset.
-    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await this.#consumer.subscribe({ topics: [...topics] });
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -157,7 +154,6 @@ export class KafkaMembership implements GroupMembership {
     this.#consumer.on(events.REBALANCING, () => this.#lose());
     this.#consumer.on(events.CRASH, ({ payload }) => this.#crash(payload.error));
     this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => this.#deliverPosition(payload));
-    this.#consumer.on(events.REQUEST, ({ payload }) => this.#observe(payload));
     this.#consumer.on(events.HEARTBEAT, ({ payload }) => this.#heartbeat(payload.groupGenerationId));
   }
 
@@ -198,16 +194,6 @@ export class KafkaMembership implements GroupMembership {
     if (fetched.batchSize > 0 || !this.#current) return;
     if (!this.#resumed.has(partitionKey(fetched.topic, fetched.partition))) return;
     this.#guard(() => this.#handlers.onBatch(KafkaBatch.withoutRecords(fetched), this.#generation));
-  }
-
-  /** Requests are observed when they are answered, and before kafkajs looks at the answer. */
-  #observe({ apiName }: RequestEvent["payload"]): void {
-    // This consumer commits nothing; only kafkajs does, before it goes on reading somewhere else.
-    if (apiName === "OffsetCommit") {
-      this.#crash(
-        new Error("a position fell out of the log, and kafkajs committed -2 (earliest) in its place"),
-      );
-    }
   }
 
   #heartbeat(groupGeneration: number): void {

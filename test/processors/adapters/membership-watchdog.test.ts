@@ -7,7 +7,6 @@ const events = {
   REBALANCING: "rebalancing",
   CRASH: "crash",
   START_BATCH_PROCESS: "batch",
-  REQUEST: "request",
   HEARTBEAT: "heartbeat",
 } as const;
 
