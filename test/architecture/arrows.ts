@@ -22,14 +22,16 @@ const PURE = ["node:crypto"];
 const rooms: readonly Room[] = [
   { path: "bin", mayImport: ["lib", "processors/pipelines"] },
   { path: "cli", mayImport: ["contracts", "processors/adapters", "processors/engine", "runtime"] },
-  { path: "clients", mayImport: ["contracts"] },
+  { path: "clients", mayImport: ["contracts", "flow"] },
   { path: "contracts", mayImport: [], packages: ["typebox"] },
-  { path: "lambdas", mayImport: ["contracts", "runtime"] },
+  // Control algorithms that are told the time.
+  { path: "flow", mayImport: [], packages: [] },
+  { path: "lambdas", mayImport: ["contracts", "flow", "runtime"] },
   { path: "lib", mayImport: ["contracts", "processors/pipelines"] },
   { path: "local", mayImport: ["contracts"] },
   { path: "processors", mayImport: ["contracts", "runtime"] },
   { path: "processors/adapters", mayImport: ["contracts", "runtime", ...ENGINE_PORTS] },
-  { path: "processors/engine", mayImport: ["contracts"], packages: PURE },
+  { path: "processors/engine", mayImport: ["contracts", "flow"], packages: PURE },
   // The DSL: pipelines import it, and synth imports pipelines.
   {
     path: "processors/engine/pipeline",
@@ -42,7 +44,7 @@ const rooms: readonly Room[] = [
     packages: [],
   },
   { path: "processors/pipelines", mayImport: ["contracts", "processors/engine/pipeline"], packages: [] },
-  { path: "runtime", mayImport: ["contracts"] },
+  { path: "runtime", mayImport: ["contracts", "flow"] },
   { path: "vitest.config.ts", mayImport: [] },
 ];
 
