@@ -13,6 +13,10 @@ export const deadLetterHeaders = {
   topic: "spillway-topic",
   partition: "spillway-partition",
   offset: "spillway-offset",
+  /** In the place of topic, partition and offset: where a record of a Kinesis stream was. */
+  stream: "spillway-stream",
+  shard: "spillway-shard",
+  sequence: "spillway-sequence",
   /** A {@link DeadLetterContent}. */
   content: "spillway-content",
   /** Only of an excerpt: how many bytes the source record's value has. */

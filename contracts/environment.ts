@@ -4,6 +4,8 @@ export const environmentVariables = {
   environment: "SPILLWAY_ENVIRONMENT",
   /** Comma-separated `host:port` of the brokers. A loopback address means the local platform: no TLS, no IAM. */
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
+  spillwayStream: "SPILLWAY_STREAM",
+  signalsTable: "SPILLWAY_SIGNALS_TABLE",
   resultsTable: "SPILLWAY_RESULTS_TABLE",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",

@@ -9,6 +9,22 @@ export const metrics = {
     bytesAccepted: "BytesAccepted",
     produceMs: "ProduceMs",
     kafkaUnavailable: "KafkaUnavailable",
+    /** Accepted, and stored in the spillway for now. */
+    eventsSpilled: "EventsSpilled",
+    /** Refused for the load of what they go to. */
+    eventsOverloaded: "EventsOverloaded",
+    breakerTrips: "BreakerTrips",
+    /** The events were stored nowhere; the request was answered 503. */
+    unavailable: "IngestUnavailable",
+    signalsUnread: "SignalsUnread",
+  },
+  forward: {
+    eventsForwarded: "EventsForwarded",
+    eventsDead: "ForwardEventsDead",
+    /** Batches, or their rest, that go back to the stream: Kafka or a pipeline is not ready for them. */
+    batchesPostponed: "BatchesPostponed",
+    /** From an event's arrival to its being in Kafka. */
+    spilledMs: "SpilledMs",
   },
   processor: {
     recordsProcessed: "RecordsProcessed",

@@ -1,5 +1,6 @@
 import { type App, Tags } from "aws-cdk-lib";
 import type { EnvironmentConfig } from "./config/environment.ts";
+import { ControlStack } from "./control/control-stack.ts";
 import { functionEntries } from "./functions/function-code.ts";
 import { IngestionStack } from "./ingestion/ingestion-stack.ts";
 import { NetworkStack } from "./network/network-stack.ts";
@@ -18,6 +19,7 @@ const platformCode: PlatformCode = { ...functionEntries, processor: PROCESSOR_EN
 export interface Platform {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
+  readonly control: ControlStack;
   readonly ingestion: IngestionStack;
   readonly processing: ProcessingStack;
   readonly serving: ServingStack;
@@ -32,12 +34,18 @@ export function addPlatform(
 ): Platform {
   const network = new NetworkStack(app, config);
   const transport = new TransportStack(app, config, { network, pipelines });
+  const control = new ControlStack(app, config);
   const shared = { network, transport, pipelines };
-  const ingestion = new IngestionStack(app, config, { ...shared, entry: code.ingest });
+  const ingestion = new IngestionStack(app, config, {
+    ...shared,
+    signals: control.signals,
+    ingestEntry: code.ingest,
+    forwardEntry: code.forward,
+  });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
   const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });
   tag(app, config);
-  return { network, transport, ingestion, processing, serving };
+  return { network, transport, control, ingestion, processing, serving };
 }
 
 function tag(app: App, { name, tags }: EnvironmentConfig): void {

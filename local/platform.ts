@@ -297,6 +297,7 @@ export class Platform {
       functions: this.functions,
       bootstrapServers: this.bootstrapServers,
       sqs: new SQSClient(this.#client("sqs")),
+      s3: new S3Client({ ...this.#client("s3"), forcePathStyle: true }),
       kinesis: new KinesisClient(this.#client("kinesis")),
       warn: (line) => this.#options.say(line),
     });

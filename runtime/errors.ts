@@ -8,6 +8,7 @@ export type ErrorCode =
   | "KAFKA_UNAVAILABLE"
   | "TABLE_UNAVAILABLE"
   | "BUCKET_UNAVAILABLE"
+  | "SPILLWAY_UNAVAILABLE"
   | "REQUEST_REFUSED";
 
 export abstract class SpillwayError extends Error {
@@ -43,4 +44,10 @@ export class TableUnavailableError extends SpillwayError {
 export class BucketUnavailableError extends SpillwayError {
   override readonly name = "BucketUnavailableError";
   readonly code = "BUCKET_UNAVAILABLE";
+}
+
+/** The spillway stream did not take every record in time. Whether some were written is unknown: send them again. */
+export class SpillwayUnavailableError extends SpillwayError {
+  override readonly name = "SpillwayUnavailableError";
+  readonly code = "SPILLWAY_UNAVAILABLE";
 }

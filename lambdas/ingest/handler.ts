@@ -1,26 +1,40 @@
 /**
  * POST /events: takes CloudEvents 1.0 in (structured, batched or binary; plain, base64 or gzip), validates them
- * against the catalogue and writes them to Kafka. Answers:
+ * against the catalogue and writes them to Kafka, or to the spillway stream where Kafka is away or has enough to do.
+ * Answers:
  * - 202 `{accepted, results: [{index, id, status: "accepted"} | {index, id, status: "refused", problem}]}`, once
- *   all in-sync replicas hold every accepted event, and where at least one was accepted (or the batch is empty);
+ *   every accepted event is stored with copies, and where at least one was accepted (or the batch is empty);
  * - otherwise the first problem's status, as problem details (RFC 9457) with every event's under `problems`.
  *   400: unreadable, or no CloudEvents envelope. 413: beyond a limit. 415: content type or encoding. 422: readable,
- *   but refused by the catalogue. 503 with Retry-After: Kafka did not acknowledge in time; send all of it again.
+ *   but refused by the catalogue. 429 with Retry-After: valid, but too much waits already for the event's priority;
+ *   within a 202 it is one event's problem. 503 with Retry-After: nothing stored it in time; send all of it again.
+ * Every answer has a header `backpressure`: the load of what the events go to, 0.00 to 1.00 and above.
  * See problems.ts for each, and contracts/limits.ts for the limits.
+ *
+ * GET /backpressure: `{backpressure, topics: {<topic>: <load>}}`, for producers that send in other ways.
  */
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { environmentVariables } from "../../contracts/environment.ts";
+import { metrics } from "../../contracts/metrics.ts";
+import { defaultShedding } from "../../contracts/signals.ts";
 import { topics } from "../../contracts/topics.ts";
+import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { answerErrors } from "../../runtime/http-errors.ts";
 import { createKafka } from "../../runtime/kafka.ts";
+import { createKinesisClient } from "../../runtime/kinesis.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
+import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { backpressureAnswer } from "./backpressure.ts";
 import { ingest } from "./ingest.ts";
+import { KafkaOutage } from "./outage.ts";
+import { Spillway } from "./spillway.ts";
 import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
@@ -30,14 +44,37 @@ const kafka = createKafka({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
 });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
-const ports = { publisher: new RecordPublisher(kafka, partitionCounts), now: Date.now };
+const signalsTable = new SignalsTable(
+  createDynamoDBClient(),
+  requireEnvironment(environmentVariables.signalsTable),
+);
+const recentSignals = new RecentSignals(signalsTable, (error) => {
+  telemetry.metrics.addMetric(metrics.ingest.signalsUnread, MetricUnit.Count, 1);
+  telemetry.logger.warn("The signals table was not read; the signals of before count on.", error);
+});
+const outage = new KafkaOutage();
+const ports = {
+  publisher: new RecordPublisher(kafka, partitionCounts),
+  spillway: new Spillway({
+    client: createKinesisClient(),
+    streamName: requireEnvironment(environmentVariables.spillwayStream),
+    random: Math.random,
+  }),
+  breaker: outage.breaker,
+  shedding: defaultShedding,
+  now: Date.now,
+};
 
 export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
   .use(answerErrors(telemetry))
   .handler(async (event, context) => {
-    const { response, report } = await ingest(event, context.getRemainingTimeInMillis(), ports);
+    const signals = await recentSignals.read(Date.now());
+    if (event.requestContext?.http?.method === "GET") return backpressureAnswer(signals, Date.now());
+    outage.seed(signals, Date.now());
+    const { response, report } = await ingest(event, context.getRemainingTimeInMillis(), signals, ports);
     recordIngest(telemetry, report);
+    if (report.delivery?.tripped) await outage.tell(signalsTable, Date.now());
     return response;
   });

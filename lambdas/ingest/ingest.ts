@@ -1,15 +1,21 @@
 /** What a request to POST /events does, from its body to its answer. */
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { KafkaUnavailableError } from "../../runtime/errors.ts";
+import {
+  BACKPRESSURE_HEADER,
+  type LoadSignal,
+  loadOfTopics,
+  type SheddingThresholds,
+} from "../../contracts/signals.ts";
 import { makeProblem, type Problem, problemResponse, RequestRefusedError } from "../../runtime/problem.ts";
-import type { RecordPublisher } from "../../runtime/publisher.ts";
 import type { HttpRequest } from "./body.ts";
 import { readEvents } from "./content-mode.ts";
-import { type Judgement, judgeEvent, type OutgoingEvent } from "./judge.ts";
+import { type Delivery, type DeliveryPorts, deliver } from "./delivery.ts";
+import { type Judgement, judgeEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
+import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
-const RETRY_AFTER_S = 5;
+const UNAVAILABLE_RETRY_AFTER_S = 5;
 
 /** API Gateway gives up after 30 s, whatever the function's own timeout is. */
 const GATEWAY_TIMEOUT_MS = 30_000;
@@ -19,12 +25,15 @@ const ANSWER_MARGIN_MS = 1_000;
 /** What happened, for metrics and the log. */
 export interface IngestReport {
   readonly accepted: number;
+  /** Of the accepted ones, those that lie in the spillway. */
+  readonly spilled: number;
   /** Events; a request that is refused as a whole counts as one, as its events cannot be counted. */
   readonly refused: number;
+  /** Of the refused ones, those that only came at the wrong time. */
+  readonly overloaded: number;
   readonly bytesAccepted: number;
   readonly produceMs: number;
-  /** Why Kafka did not take the events, where it did not. */
-  readonly unavailable?: KafkaUnavailableError;
+  readonly delivery?: Delivery;
 }
 
 export interface IngestOutcome {
@@ -32,73 +41,71 @@ export interface IngestOutcome {
   readonly report: IngestReport;
 }
 
-export interface IngestPorts {
-  readonly publisher: Pick<RecordPublisher, "publish">;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+export interface IngestPorts extends DeliveryPorts {
+  readonly shedding: SheddingThresholds;
 }
 
 /**
- * Takes a request in. The answer is 202 as soon as one event was accepted, with a result for each; where none was,
- * the first problem's status with all problems. It is 503 where Kafka did not acknowledge in time: then none of the
- * request's events counts as accepted, and sending the request again is harmless.
+ * Takes a request in, under the load that `signals` tell of. The answer is 202 as soon as one event was accepted, with
+ * a result for each; where none was, the first problem's status with all problems. It is 503 where neither Kafka nor
+ * the spillway acknowledged in time: then none of the request's events counts as accepted, and sending the request
+ * again is harmless. Every answer tells the backpressure.
  */
 export async function ingest(
   request: HttpRequest,
   remainingMs: number,
+  signals: readonly LoadSignal[],
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
+  const loads = loadOfTopics(signals, ports.now());
   try {
-    return await ingestEvents(request, remainingMs, ports);
+    return await ingestEvents(request, remainingMs, loads, ports);
   } catch (error) {
     if (!(error instanceof RequestRefusedError)) throw error;
-    const response = problemResponse(error.problem, { headers: error.headers });
-    return { response, report: { accepted: 0, refused: 1, bytesAccepted: 0, produceMs: 0 } };
+    const headers = { ...error.headers, ...backpressure(Math.max(0, ...loads.values())) };
+    const response = problemResponse(error.problem, { headers });
+    const nothing = { accepted: 0, spilled: 0, overloaded: 0, bytesAccepted: 0, produceMs: 0 };
+    return { response, report: { ...nothing, refused: 1 } };
   }
 }
 
 async function ingestEvents(
   request: HttpRequest,
   remainingMs: number,
+  loads: ReadonlyMap<string, number>,
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const arrivalMs = ports.now();
-  const judgements = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs));
-  const events = judgements.flatMap(({ accepted }) => accepted ?? []);
+  const judged = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs));
+  const admitted = shed(judged, loads, ports.shedding);
   const timeoutMs = Math.max(0, Math.min(remainingMs, GATEWAY_TIMEOUT_MS) - ANSWER_MARGIN_MS);
-  const unavailable = await publish(ports.publisher, events, timeoutMs);
-  const produceMs = ports.now() - arrivalMs;
-  if (unavailable !== undefined) {
-    const report = { accepted: 0, refused: judgements.length - events.length, bytesAccepted: 0, produceMs };
-    return { response: unavailableResponse(events.length), report: { ...report, unavailable } };
-  }
-  return { response: answer(judgements), report: reportOf(judgements, events, produceMs) };
+  const delivery = await deliver(admitted.forKafka, admitted.forSpillway, timeoutMs, ports);
+  return {
+    response: answer(admitted, delivery),
+    report: reportOf(admitted, delivery, ports.now() - arrivalMs),
+  };
 }
 
-async function publish(
-  publisher: IngestPorts["publisher"],
-  events: readonly OutgoingEvent[],
-  timeoutMs: number,
-): Promise<KafkaUnavailableError | undefined> {
-  try {
-    await publisher.publish(events, timeoutMs);
-    return undefined;
-  } catch (error) {
-    if (error instanceof KafkaUnavailableError) return error;
-    throw error;
-  }
-}
-
-function answer(judgements: readonly Judgement[]): APIGatewayProxyStructuredResultV2 {
+function answer(admitted: Shed, delivery: Delivery): APIGatewayProxyStructuredResultV2 {
+  const { judgements, overloaded } = admitted;
+  const headers = {
+    ...backpressure(admitted.backpressure),
+    ...(overloaded > 0 && { "retry-after": String(OVERLOADED_RETRY_AFTER_S) }),
+  };
   const problems = judgements.flatMap(({ refused }) => refused ?? []);
   const accepted = judgements.length - problems.length;
-  if (accepted === 0 && problems.length > 0) return problemResponse(problems[0]!, { problems });
+  if (delivery.unavailable) return unavailableResponse(accepted, headers);
+  if (accepted === 0 && problems.length > 0) return problemResponse(problems[0]!, { problems, headers });
   return {
     statusCode: 202,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({ accepted, results: judgements.map(result) }),
   };
 }
+
+const backpressure = (load: number): Readonly<Record<string, string>> => ({
+  [BACKPRESSURE_HEADER]: load.toFixed(2),
+});
 
 function result({ index, id, refused }: Judgement): EventResult {
   return refused === undefined
@@ -115,19 +122,28 @@ export interface EventResult {
   readonly problem?: Problem;
 }
 
-function unavailableResponse(count: number): APIGatewayProxyStructuredResultV2 {
+function unavailableResponse(
+  count: number,
+  headers: Readonly<Record<string, string>>,
+): APIGatewayProxyStructuredResultV2 {
   const what = count === 1 ? "1 event" : `${count} events`;
   const detail = `${what} could not be stored in time. Send the whole request again; copies are harmless.`;
-  return problemResponse(makeProblem(ingestProblems.kafkaUnavailable, detail), {
-    headers: { "retry-after": String(RETRY_AFTER_S) },
+  return problemResponse(makeProblem(ingestProblems.unavailable, detail), {
+    headers: { ...headers, "retry-after": String(UNAVAILABLE_RETRY_AFTER_S) },
   });
 }
 
 function reportOf(
-  judgements: readonly Judgement[],
-  events: readonly OutgoingEvent[],
+  { judgements, forKafka, forSpillway, overloaded }: Shed,
+  delivery: Delivery,
   produceMs: number,
 ): IngestReport {
+  const events = [...forKafka, ...forSpillway];
+  const refused = judgements.length - events.length;
+  if (delivery.unavailable) {
+    return { accepted: 0, spilled: 0, refused, overloaded, bytesAccepted: 0, produceMs, delivery };
+  }
   const bytesAccepted = events.reduce((bytes, { value }) => bytes + value.length, 0);
-  return { accepted: events.length, refused: judgements.length - events.length, bytesAccepted, produceMs };
+  const { spilled } = delivery;
+  return { accepted: events.length, spilled, refused, overloaded, bytesAccepted, produceMs, delivery };
 }

@@ -21,6 +21,7 @@ const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" 
 
 /** An accepted event on its way to Kafka. */
 export interface OutgoingEvent extends OutgoingRecord {
+  readonly key: Buffer;
   /** The event as structured JSON. */
   readonly value: Buffer;
 }

@@ -4,7 +4,8 @@
  * - 413: it is larger than a limit (contracts/limits.ts);
  * - 415: its content type or encoding is none that is taken here;
  * - 422: it reads well, and the catalogue's rules refuse it: type, data, key, or a time too far ahead;
- * - 503: Kafka did not acknowledge the request's events in time.
+ * - 429: it is valid, and what it goes to has too much to do for its priority; it may come again after `retry-after`;
+ * - 503: neither Kafka nor the spillway acknowledged the request's events in time.
  */
 import type { ProblemType } from "../../runtime/problem.ts";
 
@@ -22,5 +23,6 @@ export const ingestProblems = {
   invalidData: { code: "invalid-data", title: "The event's data is invalid", status: 422 },
   invalidKey: { code: "invalid-key", title: "The event's key is invalid", status: 422 },
   timeAhead: { code: "time-too-far-ahead", title: "The event's time is too far ahead", status: 422 },
-  kafkaUnavailable: { code: "unavailable", title: "The events could not be stored in time", status: 503 },
+  overloaded: { code: "overloaded", title: "Too much is waiting already", status: 429 },
+  unavailable: { code: "unavailable", title: "The events could not be stored in time", status: 503 },
 } as const satisfies Record<string, ProblemType>;

@@ -22,6 +22,7 @@ export interface EnvironmentConfig {
     /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
     readonly reservedConcurrency: number;
   };
+  readonly spillway: SpillwayConfig;
   readonly sink: FunctionConfig & {
     /** Largest batch of one invocation. */
     readonly batchRecords: number;
@@ -49,6 +50,19 @@ export interface KafkaConfig {
 export interface FunctionConfig {
   readonly memoryMib: number;
   readonly timeoutSeconds: number;
+}
+
+export interface SpillwayConfig {
+  /**
+   * On demand a new stream takes 4 MB/s, and doubles within 15 minutes of twice as much; a shard takes 1 MB/s and 1,000
+   * records/s from the start, and costs while it is idle. docs/ingestion.md says how many are needed.
+   */
+  readonly shards: number | "on-demand";
+  /** How long spilled events are kept; a day before it they are given up, and filed in a bucket. */
+  readonly retentionHours: number;
+  readonly forward: FunctionConfig;
+  /** Largest batch of one invocation; a record holds several events. */
+  readonly batchRecords: number;
 }
 
 export interface HttpFunctionConfig extends FunctionConfig {
@@ -113,6 +127,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   }
   validateKafka(config);
   validateFunctions(config);
+  validateSpillway(config.spillway);
   validateProcessors(config.processors);
   return config;
 }
@@ -149,6 +164,15 @@ function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
   within("sink.timeoutSeconds", sink.timeoutSeconds, 1, 900);
   within("sink.batchRecords", sink.batchRecords, 1, 10_000);
   within("sink.batchWindowSeconds", sink.batchWindowSeconds, 0, 300);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html; a mapping's oldest record has 7 days. */
+function validateSpillway({ shards, retentionHours, forward, batchRecords }: SpillwayConfig): void {
+  if (shards !== "on-demand") within("spillway.shards", shards, 1, 10_000);
+  within("spillway.retentionHours", retentionHours, 48, 192);
+  within("spillway.forward.memoryMib", forward.memoryMib, 128, 10_240);
+  within("spillway.forward.timeoutSeconds", forward.timeoutSeconds, 30, 900);
+  within("spillway.batchRecords", batchRecords, 1, 10_000);
 }
 
 function validateProcessors({ cpuUnits, memoryMib, desiredCount }: ProcessorConfig): void {

@@ -16,28 +16,33 @@ import type { SpillwayStack } from "../spillway-stack.ts";
 
 export interface SignedApiProps {
   readonly description: string;
-  readonly method: HttpMethod;
-  readonly path: string;
+  readonly routes: readonly SignedRoute[];
   readonly handler: PlatformFunction;
   readonly limits: HttpFunctionConfig;
 }
 
+export interface SignedRoute {
+  readonly method: HttpMethod;
+  /** With a slash in front. */
+  readonly path: string;
+}
+
 /**
- * An HTTP API of one route, for callers that sign their requests (SigV4) and whose IAM policies allow them
- * `execute-api:Invoke` on it. A fork that needs another kind of caller puts another authorizer here.
+ * An HTTP API of one function, for callers that sign their requests (SigV4) and whose IAM policies allow them
+ * `execute-api:Invoke` on its routes. A fork that needs another kind of caller puts another authorizer here. The URL
+ * that the stack puts out is the first route's.
  */
 export class SignedApi extends Construct {
   constructor(scope: SpillwayStack, id: string, props: SignedApiProps) {
     super(scope, id);
     const api = new HttpApi(this, "Api", { description: props.description, createDefaultStage: false });
-    api.addRoutes({
-      path: props.path,
-      methods: [props.method],
-      authorizer: new HttpIamAuthorizer(),
-      integration: new HttpLambdaIntegration("Integration", props.handler.lambda, {
-        payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
-      }),
+    const authorizer = new HttpIamAuthorizer();
+    const integration = new HttpLambdaIntegration("Integration", props.handler.lambda, {
+      payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
     });
+    for (const { path, method } of props.routes) {
+      api.addRoutes({ path, methods: [method], authorizer, integration });
+    }
     const stage = new HttpStage(this, "Stage", {
       httpApi: api,
       stageName: "$default",
@@ -49,7 +54,7 @@ export class SignedApi extends Construct {
       },
     });
     new CfnOutput(this, "Url", {
-      value: `${stage.url}${props.path.slice(1)}`,
+      value: `${stage.url}${props.routes[0]!.path.slice(1)}`,
       description: props.description,
     });
   }

@@ -1,4 +1,5 @@
 import { HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
@@ -10,39 +11,49 @@ import { SignedApi } from "../http/signed-api.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import { Spillway } from "./spillway.ts";
 
 export interface IngestionStackProps {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
-  /** Module that exports `handler`. */
-  readonly entry: string;
+  readonly signals: Table;
+  /** Modules that export `handler`. */
+  readonly ingestEntry: string;
+  readonly forwardEntry: string;
 }
 
-/** The door: `POST /events`, validated and written to Kafka before it is answered. */
+/** The door: `POST /events`, validated and stored in Kafka or in the spillway before it is answered. */
 export class IngestionStack extends SpillwayStack {
   constructor(
     scope: Construct,
     config: EnvironmentConfig,
-    { network, transport, entry }: IngestionStackProps,
+    { network, transport, signals, ingestEntry, forwardEntry }: IngestionStackProps,
   ) {
     super(scope, "Ingestion", config);
+    const spillway = new Spillway(this, "Spillway", { network, transport, signals, entry: forwardEntry });
     const ingest = new PlatformFunction(this, "Ingest", {
       description: "Validates CloudEvents and writes them to Kafka",
-      code: functionCode(entry, bundleWithEventValidators),
+      code: functionCode(ingestEntry, bundleWithEventValidators),
       size: config.ingest,
       reservedConcurrency: config.ingest.reservedConcurrency,
       network: { vpc: network.vpc, securityGroup: network.ingest },
       environment: {
         [environmentVariables.environment]: config.name,
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
+        [environmentVariables.spillwayStream]: spillway.stream.streamName,
+        [environmentVariables.signalsTable]: signals.tableName,
       },
     });
     transport.access.connect(ingest.role);
     transport.access.write(ingest.role, Object.keys(topics));
+    spillway.stream.grant(ingest.role, "kinesis:PutRecords");
+    signals.grant(ingest.role, "dynamodb:Scan", "dynamodb:PutItem");
     new SignedApi(this, "Events", {
       description: `Spillway (${config.name}): events in`,
-      method: HttpMethod.POST,
-      path: "/events",
+      routes: [
+        { method: HttpMethod.POST, path: "/events" },
+        { method: HttpMethod.GET, path: "/backpressure" },
+      ],
       handler: ingest,
       limits: config.ingest,
     });

@@ -1,5 +1,4 @@
 import {
-  type CfnSecurityGroup,
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   Peer,
@@ -28,6 +27,7 @@ export class NetworkStack extends SpillwayStack {
   readonly vpc: Vpc;
   readonly brokers: SecurityGroup;
   readonly ingest: SecurityGroup;
+  readonly forward: SecurityGroup;
   readonly sink: SecurityGroup;
   readonly processors: SecurityGroup;
 
@@ -36,11 +36,11 @@ export class NetworkStack extends SpillwayStack {
     this.vpc = this.makeVpc();
     this.brokers = this.group("BrokersGroup", "Kafka brokers and the pollers of event source mappings");
     this.ingest = this.group("IngestGroup", "Ingest function");
+    this.forward = this.group("ForwardGroup", "Forward function");
     this.sink = this.group("SinkGroup", "Sink function");
     this.processors = this.group("ProcessorsGroup", "Stateful processors");
     this.allowKafka();
     this.allowAwsApis();
-    this.closeEgress(this.ingest);
   }
 
   private makeVpc(): Vpc {
@@ -70,6 +70,7 @@ export class NetworkStack extends SpillwayStack {
   private allowKafka(): void {
     const clients = [
       [this.ingest, "the ingest function"],
+      [this.forward, "the forward function"],
       [this.sink, "the sink function"],
       [this.processors, "the processors"],
       // A mapping's pollers have network interfaces in the brokers' subnets, with the brokers' own group.
@@ -84,20 +85,13 @@ export class NetworkStack extends SpillwayStack {
   private allowAwsApis(): void {
     const callers = [
       [this.brokers, "Lambda and STS for the pollers of event source mappings"],
+      [this.ingest, "Kinesis and DynamoDB"],
+      [this.forward, "DynamoDB"],
       [this.sink, "DynamoDB"],
       [this.processors, "S3, DynamoDB, ECR and CloudWatch Logs"],
     ] as const;
     for (const [caller, apis] of callers) {
       caller.addEgressRule(Peer.anyIpv4(), Port.tcp(443), `HTTPS to ${apis}`);
     }
-  }
-
-  /**
-   * A group whose template lists no rule within it may get EC2's default one, everything to anywhere; rules that
-   * name another group are listed outside. So a group with only such rules gets one that matches nothing.
-   */
-  private closeEgress(group: SecurityGroup): void {
-    const nothing = { cidrIp: "255.255.255.255/32", ipProtocol: "icmp", fromPort: 252, toPort: 86 };
-    (group.node.defaultChild as CfnSecurityGroup).securityGroupEgress = [nothing];
   }
 }

@@ -31,8 +31,7 @@ export class ServingStack extends SpillwayStack {
     const query = this.makeQuery(table, props);
     new SignedApi(this, "Results", {
       description: `Spillway (${config.name}): results out`,
-      method: HttpMethod.GET,
-      path: "/results/{pipeline}/{key}",
+      routes: [{ method: HttpMethod.GET, path: "/results/{pipeline}/{key}" }],
       handler: query,
       limits: config.query,
     });

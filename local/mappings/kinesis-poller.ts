@@ -7,6 +7,7 @@ import {
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
 import { BatchQueue } from "./batch-queue.ts";
+import type { SendToDestination } from "./destination.ts";
 import { MAX_BATCH_BYTES, type Poller, type PollerOptions, pause } from "./mapping.ts";
 import { type DiscardReason, deliverStreamBatch, type StreamRecord } from "./stream-batch.ts";
 
@@ -14,9 +15,6 @@ const DEFAULT_BATCH_SIZE = 100;
 /** Lambda reads a shard once a second while nothing is in it (Lambda, Kinesis polling). */
 const EMPTY_POLL_MS = 1_000;
 const RETRY_MS = 500;
-
-/** Sends an invocation record to an on-failure destination. */
-export type SendToDestination = (record: string) => Promise<void>;
 
 export interface KinesisPollerOptions extends PollerOptions {
   readonly client: KinesisClient;
@@ -149,8 +147,10 @@ export class KinesisPoller implements Poller {
     if (onFailure === undefined) return;
     const [first] = records;
     const last = records.at(-1)!;
-    await onFailure(
-      JSON.stringify({
+    await onFailure({
+      shardId,
+      payload: kinesisEvent(settings.sourceArn, this.#options.region, records),
+      record: {
         requestContext: {
           requestId: randomUUID(),
           functionArn: target.definition.arn,
@@ -169,8 +169,8 @@ export class KinesisPoller implements Poller {
           batchSize: records.length,
           streamArn: settings.sourceArn,
         },
-      }),
-    );
+      },
+    });
   }
 }
 

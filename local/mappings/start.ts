@@ -1,11 +1,13 @@
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
-import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import { objectOf, textOf } from "../assembly/json.ts";
 import type { Resource } from "../assembly/load.ts";
 import type { LambdaFunction } from "../functions/function.ts";
 import { displayNames, type Plan } from "../plan/plan.ts";
+import { type SendToDestination, toBucket, toQueue } from "./destination.ts";
 import { KafkaPoller } from "./kafka-poller.ts";
-import { KinesisPoller, type SendToDestination } from "./kinesis-poller.ts";
+import { KinesisPoller } from "./kinesis-poller.ts";
 import { type MappingSettings, mappingSettings, type Poller, type PollerOptions } from "./mapping.ts";
 import { SqsPoller } from "./sqs-poller.ts";
 
@@ -14,6 +16,7 @@ export interface MappingSources {
   readonly functions: ReadonlyMap<Resource, LambdaFunction>;
   readonly bootstrapServers: string;
   readonly sqs: SQSClient;
+  readonly s3: S3Client;
   readonly kinesis: KinesisClient;
   readonly warn: (line: string) => void;
 }
@@ -76,22 +79,19 @@ function makePoller(sources: MappingSources, resource: Resource, name: string): 
 }
 
 function destination(
-  { plan, sqs, warn }: MappingSources,
+  { plan, sqs, s3, warn }: MappingSources,
   name: string,
   { onFailureArn }: MappingSettings,
 ): SendToDestination | undefined {
   if (onFailureArn === undefined) return undefined;
   const queue = plan.find(onFailureArn, "AWS::SQS::Queue");
-  if (queue === undefined) {
-    warn(
-      `${name}: the destination ${onFailureArn} is no queue of this assembly; discarded records go nowhere.`,
-    );
-    return undefined;
-  }
-  const url = queueUrl(plan, queue);
-  return async (record) => {
-    await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: record }));
-  };
+  if (queue !== undefined) return toQueue(sqs, queueUrl(plan, queue));
+  const bucket = plan.find(onFailureArn, "AWS::S3::Bucket");
+  if (bucket !== undefined) return toBucket(s3, plan.identities.name(bucket), name);
+  warn(
+    `${name}: the destination ${onFailureArn} is no queue or bucket of this assembly; discarded records go nowhere.`,
+  );
+  return undefined;
 }
 
 const queueUrl = (plan: Plan, queue: Resource): string => textOf(plan.identities.identify(queue)) ?? "";

@@ -14,7 +14,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
-  for (const name of ["sink", "query"]) {
+  for (const name of ["forward", "sink", "query"]) {
     bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
   bundleWithEventValidators({ entry: "lambdas/ingest/handler.ts", outfile: bundleOf("ingest") });
@@ -29,7 +29,7 @@ async function invoke(
   name: string,
   event: unknown,
   remainingMs: number,
-): Promise<{ statusCode: number } | null> {
+): Promise<Readonly<Record<string, unknown>> | null> {
   const script = `
     const { handler } = await import(process.argv[1]);
     const context = { functionName: "f", awsRequestId: "r", getRemainingTimeInMillis: () => ${remainingMs} };
@@ -51,6 +51,11 @@ async function invoke(
         SPILLWAY_ENVIRONMENT: "test",
         // Port 1 refuses: Kafka is away.
         SPILLWAY_BOOTSTRAP_SERVERS: "127.0.0.1:1",
+        AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        SPILLWAY_STREAM: "spillway",
+        SPILLWAY_SIGNALS_TABLE: "signals",
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_PIPELINES: "airport-delays",
       },
@@ -59,7 +64,7 @@ async function invoke(
   return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
 }
 
-describe.each(["ingest", "sink", "query"])("the bundle of %s", (name) => {
+describe.each(["forward", "ingest", "sink", "query"])("the bundle of %s", (name) => {
   it("is at most 1 MiB", async () => {
     expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
   });
@@ -72,11 +77,15 @@ describe("a bundle in a process of its own", () => {
     expect(await readFile(bundleOf("ingest"), "utf8")).not.toContain("new Function");
   });
 
-  it("answers 503 before its time is over where Kafka is away", async () => {
+  it("answers 503 before its time is over where Kafka and the spillway are away", async () => {
     expect(await invoke("ingest", structured(flight), 1_500)).toMatchObject({
       statusCode: 503,
       headers: { "retry-after": "5" },
     });
+  });
+
+  it("takes an empty batch of spilled events", async () => {
+    expect(await invoke("forward", { Records: [] }, 10_000)).toEqual({ batchItemFailures: [] });
   });
 
   it("takes an empty batch of results", async () => {

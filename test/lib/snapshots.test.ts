@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { maskAssets, synthesize, type Templates } from "./synthesize.ts";
 
-const stacks = ["network", "transport", "ingestion", "processing", "serving"] as const;
+const stacks = ["network", "transport", "control", "ingestion", "processing", "serving"] as const;
 
 describe("templates of dev", () => {
   let templates: Templates;

@@ -13,7 +13,7 @@ import { pipelines as deployedPipelines } from "../../processors/pipelines/all.t
 export const dev = environmentConfig("dev");
 
 export type Templates = Readonly<
-  Record<"network" | "transport" | "ingestion" | "processing" | "serving", Template>
+  Record<"network" | "transport" | "control" | "ingestion" | "processing" | "serving", Template>
 >;
 
 export interface SynthesizeOptions {
@@ -33,10 +33,12 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
     const context = source === undefined ? { "aws:cdk:bundling-stacks": [] } : {};
     const app = spillwayApp({ outdir: join(directory, "cdk.out"), context });
     const code = standInCode(directory, source ?? "");
-    const { network, transport, ingestion, processing, serving } = addPlatform(app, config, pipelines, code);
+    const platform = addPlatform(app, config, pipelines, code);
+    const { network, transport, control, ingestion, processing, serving } = platform;
     return {
       network: Template.fromStack(network),
       transport: Template.fromStack(transport),
+      control: Template.fromStack(control),
       ingestion: Template.fromStack(ingestion),
       processing: Template.fromStack(processing),
       serving: Template.fromStack(serving),
@@ -55,6 +57,7 @@ function standInCode(directory: string, source: string): PlatformCode {
     return path;
   };
   return {
+    forward: write("forward"),
     ingest: write("ingest"),
     sink: write("sink"),
     query: write("query"),

@@ -42,7 +42,7 @@ describe("content modes", () => {
     const answer = await send(request, kafka);
     expect(answer).toEqual({
       status: 202,
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", backpressure: "0.00" },
       body: { accepted: 1, results: [{ index: 0, id: "f-1", status: "accepted" }] },
     });
     expect(kafka.messages).toMatchObject([{ topic: "flights", message: { key: Buffer.from("ATL") } }]);

@@ -1,7 +1,9 @@
 import { CloudEvent, emitterFor, type Message, Mode } from "cloudevents";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { LoadSignal } from "../../../contracts/signals.ts";
 import { flight, structured, without } from "../support/events.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
+import { FakeStream } from "../support/fake-stream.ts";
 import { contextWith, type Gateway, type HttpHandler, startGateway } from "../support/gateway.ts";
 
 const kafka = new FakeKafka();
@@ -10,6 +12,20 @@ vi.mock("../../../runtime/kafka.ts", () => ({
   createKafka: () => {
     clients += 1;
     return kafka;
+  },
+}));
+
+const stream = new FakeStream();
+vi.mock("../../../runtime/kinesis.ts", () => ({ createKinesisClient: () => stream }));
+
+/** What other stages say, and what this one said. */
+const signals: LoadSignal[] = [];
+const told: LoadSignal[] = [];
+vi.mock("../../../runtime/signals.ts", async (original) => ({
+  ...(await original<typeof import("../../../runtime/signals.ts")>()),
+  SignalsTable: class {
+    read = async (): Promise<LoadSignal[]> => signals;
+    write = async (signal: LoadSignal): Promise<void> => void told.push(signal);
   },
 }));
 
@@ -23,6 +39,8 @@ beforeAll(async () => {
   vi.stubEnv("POWERTOOLS_DEV", "true");
   vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
   vi.stubEnv("SPILLWAY_BOOTSTRAP_SERVERS", "127.0.0.1:9092");
+  vi.stubEnv("SPILLWAY_STREAM", "spillway");
+  vi.stubEnv("SPILLWAY_SIGNALS_TABLE", "signals");
   for (const method of ["log", "warn", "error"] as const) {
     vi.spyOn(console, method).mockImplementation((line) => void lines.push(JSON.parse(String(line))));
   }
@@ -101,12 +119,42 @@ describe("an execution environment", () => {
     expect(published[0]).toHaveProperty("_aws.CloudWatchMetrics.0.Dimensions", [["environment", "stage"]]);
   });
 
-  it("answers 503 within its remaining time where Kafka does not answer, and says so in the log", async () => {
+  it("answers 202 within its remaining time where Kafka does not answer, and says in the log where the event is", async () => {
     kafka.next.push(() => new Promise(() => {}));
     const answer = await handler(structured(flight) as never, contextWith(1_020));
+    expect(answer.statusCode).toBe(202);
+    expect(stream.events).toHaveLength(1);
+    expect(lines).toContainEqual(expect.objectContaining({ level: "WARN", service: "ingest" }));
+    expect(lines).toContainEqual(expect.objectContaining({ KafkaUnavailable: 1, EventsSpilled: 1 }));
+  });
+
+  it("answers 503 where neither Kafka nor the stream does, and says so in the log", async () => {
+    kafka.next.push(() => new Promise(() => {}));
+    stream.always = () => Promise.reject(new Error("away"));
+    const answer = await handler(structured(flight) as never, contextWith(1_020));
+    stream.always = undefined;
     expect(answer.statusCode).toBe(503);
     expect(lines).toContainEqual(expect.objectContaining({ level: "ERROR", service: "ingest" }));
-    expect(lines).toContainEqual(expect.objectContaining({ KafkaUnavailable: 1 }));
+    expect(lines).toContainEqual(expect.objectContaining({ IngestUnavailable: 1 }));
+  });
+
+  it("tells the others once, when its breaker opens", async () => {
+    for (let request = 0; request < 20 && told.length === 0; request += 1) {
+      kafka.next.push(() => new Promise(() => {}));
+      await handler(structured(flight) as never, contextWith(1_020));
+    }
+    await handler(structured(flight) as never, contextWith(1_020));
+    expect(told).toMatchObject([{ stage: "ingest", source: "kafka", topics: [] }]);
+  });
+
+  it("tells every topic's load on GET /backpressure", async () => {
+    const event = { requestContext: { http: { method: "GET" } } };
+    const answer = await handler(event as never, contextWith(1_020));
+    expect(answer).toMatchObject({
+      statusCode: 200,
+      headers: { backpressure: "0.00", "cache-control": "no-store" },
+    });
+    expect(JSON.parse(answer.body!)).toMatchObject({ backpressure: 0, topics: { flights: 0 } });
   });
 
   it("answers 500 to what it did not expect, without saying what that was", async () => {

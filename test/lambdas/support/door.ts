@@ -1,9 +1,14 @@
+import { defaultShedding, type LoadSignal } from "../../../contracts/signals.ts";
+import { CircuitBreaker } from "../../../flow/breaker.ts";
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
+import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
+import { Spillway } from "../../../lambdas/ingest/spillway.ts";
 import type { Problem } from "../../../runtime/problem.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
 import { NOW_MS } from "./events.ts";
 import { FakeKafka } from "./fake-kafka.ts";
+import { FakeStream } from "./fake-stream.ts";
 
 export interface Answer {
   readonly status: number;
@@ -21,14 +26,28 @@ export const partitionCounts: ReadonlyMap<string, number> = new Map([
   ["clickstream", 4],
 ]);
 
-/** Sends a request through the door's logic, with Kafka faked. */
+export interface Surroundings {
+  readonly remainingMs?: number;
+  readonly stream?: FakeStream;
+  readonly breaker?: CircuitBreaker;
+  readonly signals?: readonly LoadSignal[];
+}
+
+/** Sends a request through the door's logic, with Kafka and the spillway faked. */
 export async function send(
   request: HttpRequest,
   kafka = new FakeKafka(),
-  remainingMs = 5_000,
+  surroundings: Surroundings = {},
 ): Promise<Answer> {
-  const publisher = new RecordPublisher(kafka, partitionCounts);
-  const { response } = await ingest(request, remainingMs, { publisher, now: () => NOW_MS });
+  const { remainingMs = 5_000, signals = [] } = surroundings;
+  const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
+  const { response } = await ingest(request, remainingMs, signals, {
+    publisher: new RecordPublisher(kafka, partitionCounts),
+    spillway: new Spillway({ client: stream, streamName: "spillway", random: () => 0 }),
+    breaker,
+    shedding: defaultShedding,
+    now: () => NOW_MS,
+  });
   return {
     status: response.statusCode!,
     headers: response.headers ?? {},

@@ -28,6 +28,8 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["sink.memoryMib", { ...dev, sink: { ...dev.sink, memoryMib: 64 } }],
   ["sink.batchRecords", { ...dev, sink: { ...dev.sink, batchRecords: 20_000 } }],
   ["query.requestsPerSecond", { ...dev, query: { ...dev.query, requestsPerSecond: 0.5 } }],
+  ["spillway.shards", { ...dev, spillway: { ...dev.spillway, shards: 0 } }],
+  ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
   ["processors.cpuUnits", { ...dev, processors: { ...dev.processors, cpuUnits: 500 } }],
   ["processors.memoryMib", { ...dev, processors: { ...dev.processors, cpuUnits: 256, memoryMib: 4096 } }],
   ["processors.desiredCount", { ...dev, processors: { ...dev.processors, desiredCount: -1 } }],

@@ -1,7 +1,10 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
-import { topics } from "../../../contracts/topics.ts";
-import { allowed, allowedNames, synthesize, theResource } from "../synthesize.ts";
+import { DEAD_LETTERS_TOPIC, topics } from "../../../contracts/topics.ts";
+import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
+
+const functionOf = (template: Template, name: string) =>
+  resources(template, "AWS::Lambda::Function").find(({ logicalId }) => logicalId.startsWith(name))!;
 
 describe("ingestion", () => {
   let template: Template;
@@ -9,10 +12,11 @@ describe("ingestion", () => {
     template = synthesize().ingestion;
   });
 
-  test("POST /events is the only route, and only for signed requests", () => {
-    const { Properties } = theResource(template, "AWS::ApiGatewayV2::Route");
+  test("events go in and backpressure comes out by signed requests only, and there is no other route", () => {
+    const routes = resources(template, "AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties);
 
-    expect(Properties).toMatchObject({ RouteKey: "POST /events", AuthorizationType: "AWS_IAM" });
+    expect(routes.map(({ RouteKey }) => RouteKey).toSorted()).toEqual(["GET /backpressure", "POST /events"]);
+    for (const { AuthorizationType } of routes) expect(AuthorizationType).toBe("AWS_IAM");
   });
 
   test("the function gets payloads of format 2.0", () => {
@@ -22,7 +26,7 @@ describe("ingestion", () => {
   });
 
   test("the function answers before API Gateway gives up on it, at 30 s", () => {
-    const { Properties } = theResource(template, "AWS::Lambda::Function");
+    const { Properties } = functionOf(template, "Ingest");
 
     expect(Properties).toMatchObject({
       Runtime: "nodejs24.x",
@@ -34,6 +38,8 @@ describe("ingestion", () => {
     expect(Object.keys(Properties.Environment.Variables)).toEqual([
       "SPILLWAY_ENVIRONMENT",
       "SPILLWAY_BOOTSTRAP_SERVERS",
+      "SPILLWAY_STREAM",
+      "SPILLWAY_SIGNALS_TABLE",
     ]);
   });
 
@@ -57,6 +63,42 @@ describe("ingestion", () => {
     expect(
       everywhere.flatMap(({ actions }) => actions).filter((action) => !action.startsWith("ec2:")),
     ).toEqual([]);
+  });
+
+  test("the function may put records on the spillway and read none, and read and write signals", () => {
+    const actions = allowed(template, "IngestRole").flatMap(({ actions }) => actions);
+
+    expect(actions.filter((action) => /^(kinesis|dynamodb):/.test(action)).toSorted()).toEqual([
+      "dynamodb:PutItem",
+      "dynamodb:Scan",
+      "kinesis:PutRecords",
+    ]);
+  });
+
+  test("the spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
+    const { Properties } = theResource(template, "AWS::Lambda::EventSourceMapping");
+    const stream = theResource(template, "AWS::Kinesis::Stream");
+    const bucket = theResource(template, "AWS::S3::Bucket");
+
+    expect(Properties).toMatchObject({
+      EventSourceArn: { "Fn::GetAtt": [stream.logicalId, "Arn"] },
+      MaximumRetryAttempts: -1,
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket.logicalId, "Arn"] } } },
+    });
+    const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
+    expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
+    expect(StreamEncryption).toMatchObject({ EncryptionType: "KMS" });
+  });
+
+  test("the forward function may write events and dead letters, and reads its stream only", () => {
+    const statements = allowed(template, "ForwardRole");
+
+    expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(
+      [...Object.keys(topics), DEAD_LETTERS_TOPIC].toSorted(),
+    );
+    expect(statements.flatMap(({ actions }) => actions)).not.toContain("kinesis:PutRecords");
+    expect(functionOf(template, "Forward").Properties.Timeout).toBeGreaterThan(30);
   });
 
   test("calls are logged, and throttled", () => {

@@ -28,7 +28,7 @@ describe("network", () => {
     const rules = resources(template, "AWS::EC2::SecurityGroupIngress");
 
     expect(groups.flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? [])).toEqual([]);
-    expect(rules).toHaveLength(4);
+    expect(rules).toHaveLength(5);
     for (const { Properties } of rules) {
       expect(Properties).toMatchObject({ FromPort: 9098, ToPort: 9098, IpProtocol: "tcp" });
       expect(Properties.SourceSecurityGroupId).toBeDefined();
@@ -36,18 +36,21 @@ describe("network", () => {
     }
   });
 
-  test("lets the ingest function reach the brokers and nothing else", () => {
-    const [ingest] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>
-      logicalId.startsWith("IngestGroup"),
-    );
-    const egress = resources(template, "AWS::EC2::SecurityGroupEgress").filter(
-      ({ Properties }) => Properties.GroupId["Fn::GetAtt"][0] === ingest?.logicalId,
-    );
+  test.each(["Ingest", "Forward", "Sink", "Processors"])(
+    "lets %s reach the brokers and AWS over HTTPS, and nothing else",
+    (client) => {
+      const [group] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>
+        logicalId.startsWith(`${client}Group`),
+      );
+      const egress = resources(template, "AWS::EC2::SecurityGroupEgress").filter(
+        ({ Properties }) => Properties.GroupId["Fn::GetAtt"][0] === group?.logicalId,
+      );
 
-    // Without a rule in the group itself EC2 would add its default: everything to anywhere.
-    expect(ingest?.Properties.SecurityGroupEgress).toMatchObject([{ CidrIp: "255.255.255.255/32" }]);
-    expect(egress.map(({ Properties }) => Properties.ToPort)).toEqual([9098]);
-  });
+      // Without a rule in the group itself EC2 would add its default: everything to anywhere.
+      expect(group?.Properties.SecurityGroupEgress).toMatchObject([{ CidrIp: "0.0.0.0/0", ToPort: 443 }]);
+      expect(egress.map(({ Properties }) => Properties.ToPort)).toEqual([9098]);
+    },
+  );
 
   test("a mapping's pollers share the brokers' group, so it must admit itself and reach Lambda and STS", () => {
     const [brokers] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>

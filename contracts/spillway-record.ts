@@ -1,0 +1,97 @@
+/**
+ * A record of the spillway stream: events that were accepted while Kafka could not take them, several to a record,
+ * since Kinesis counts records as well as bytes. Pure binary, so that an event's bytes arrive as they came:
+ *
+ * | bytes | what |
+ * | --- | --- |
+ * | 1 | version of the format, 1 |
+ * | 8 | when the events arrived: milliseconds since the epoch, unsigned, big-endian |
+ * | then for each event | |
+ * | 1 + n | the topic's length and its name, UTF-8 |
+ * | 2 + n | the Kafka key's length (big-endian) and the key |
+ * | 4 + n | the value's length (big-endian) and the event, structured JSON |
+ *
+ * Events of one key share a record, or records of one partition key, in the order in which they were accepted.
+ */
+import { maxMessageBytes } from "./limits.ts";
+
+export interface SpilledEvent {
+  readonly topic: string;
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+export interface SpilledBatch {
+  readonly arrivalMs: number;
+  readonly events: readonly SpilledEvent[];
+}
+
+const VERSION = 1;
+const HEAD_BYTES = 9;
+const LENGTHS_BYTES = 7;
+
+/** Kinesis takes 1 MiB a record, with its partition key, of which these have a few characters. */
+export const maxSpillwayRecordBytes = maxMessageBytes - 1024;
+
+/** How many bytes an event takes in a record. */
+export const spilledBytes = ({ topic, key, value }: SpilledEvent): number =>
+  LENGTHS_BYTES + Buffer.byteLength(topic) + key.length + value.length;
+
+/** Events, in order, as few records as they fit into. One event always fits: see limits.ts. */
+export function packSpilled({ arrivalMs, events }: SpilledBatch): Buffer[] {
+  const records: Buffer[] = [];
+  let from = 0;
+  let bytes = HEAD_BYTES;
+  events.forEach((event, index) => {
+    const more = spilledBytes(event);
+    if (bytes + more > maxSpillwayRecordBytes && index > from) {
+      records.push(pack(arrivalMs, events.slice(from, index), bytes));
+      from = index;
+      bytes = HEAD_BYTES;
+    }
+    bytes += more;
+  });
+  if (from < events.length) records.push(pack(arrivalMs, events.slice(from), bytes));
+  return records;
+}
+
+function pack(arrivalMs: number, events: readonly SpilledEvent[], bytes: number): Buffer {
+  const record = Buffer.allocUnsafe(bytes);
+  record.writeUInt8(VERSION, 0);
+  record.writeBigUInt64BE(BigInt(arrivalMs), 1);
+  let at = HEAD_BYTES;
+  for (const { topic, key, value } of events) {
+    at = record.writeUInt8(Buffer.byteLength(topic), at);
+    at += record.write(topic, at);
+    at = record.writeUInt16BE(key.length, at);
+    at += key.copy(record, at);
+    at = record.writeUInt32BE(value.length, at);
+    at += value.copy(record, at);
+  }
+  return record;
+}
+
+/** What a record holds, or a sentence that says why it is none. The events' bytes are views of the record's. */
+export function unpackSpilled(record: Buffer): SpilledBatch | string {
+  if (record.length < HEAD_BYTES) return `It has ${record.length} bytes; its head alone takes ${HEAD_BYTES}.`;
+  if (record[0] !== VERSION) return `It is of version ${record[0]} of the format; ${VERSION} is known.`;
+  const arrivalMs = Number(record.readBigUInt64BE(1));
+  const events: SpilledEvent[] = [];
+  let at = HEAD_BYTES;
+  const take = (lengthBytes: 1 | 2 | 4): Buffer => {
+    const start = at + lengthBytes;
+    const end = start + record.readUIntBE(at, lengthBytes);
+    if (end > record.length) throw new RangeError();
+    at = end;
+    return record.subarray(start, end);
+  };
+  try {
+    while (at < record.length) {
+      events.push({ topic: take(1).toString(), key: take(2), value: take(4) });
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `It ends in the middle of its event ${events.length}.`;
+  }
+  return { arrivalMs, events };
+}
