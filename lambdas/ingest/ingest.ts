@@ -17,8 +17,11 @@ import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
 const UNAVAILABLE_RETRY_AFTER_S = 5;
 
-/** API Gateway gives up after 30 s, whatever the function's own timeout is. */
-const GATEWAY_TIMEOUT_MS = 30_000;
+/**
+ * How long storing may take, in Kafka or in the spillway. API Gateway waits for 30 s; but where both are away every
+ * waiting request holds an execution environment, and a client that is told soon comes back no later.
+ */
+const STORE_TIMEOUT_MS = 10_000;
 /** What is kept of the time limit for writing the answer itself. */
 const ANSWER_MARGIN_MS = 1_000;
 
@@ -78,7 +81,7 @@ async function ingestEvents(
   const arrivalMs = ports.now();
   const judged = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs));
   const admitted = shed(judged, loads, ports.shedding);
-  const timeoutMs = Math.max(0, Math.min(remainingMs, GATEWAY_TIMEOUT_MS) - ANSWER_MARGIN_MS);
+  const timeoutMs = Math.max(0, Math.min(remainingMs - ANSWER_MARGIN_MS, STORE_TIMEOUT_MS));
   const delivery = await deliver(admitted.forKafka, admitted.forSpillway, timeoutMs, ports);
   return {
     response: answer(admitted, delivery),
