@@ -24,6 +24,9 @@ export const signalsTable = { partitionKey: "stage", sortKey: "source", timeToLi
 /** The signal by which one execution environment tells the others that Kafka is away; it says nothing about topics. */
 export const kafkaAwaySignal = { stage: "ingest", source: "kafka" } as const;
 
+/** How long an event may wait for a stage before its load factor is 1. */
+export const LATENCY_TARGET_MS = 10_000;
+
 /** How often a stage speaks. */
 export const SIGNAL_INTERVAL_MS = 5_000;
 /** What is older says nothing: whoever spoke is gone, and its successor will speak under its name. */

@@ -35,10 +35,9 @@ export function addPlatform(
   const network = new NetworkStack(app, config);
   const transport = new TransportStack(app, config, { network, pipelines });
   const control = new ControlStack(app, config);
-  const shared = { network, transport, pipelines };
+  const shared = { network, transport, signals: control.signals, pipelines };
   const ingestion = new IngestionStack(app, config, {
     ...shared,
-    signals: control.signals,
     ingestEntry: code.ingest,
     forwardEntry: code.forward,
   });

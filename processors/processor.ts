@@ -9,10 +9,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { environmentVariables } from "../contracts/environment.ts";
 import { metrics as names } from "../contracts/metrics.ts";
+import { SIGNAL_INTERVAL_MS } from "../contracts/signals.ts";
+import { topics } from "../contracts/topics.ts";
 import { createDynamoDBClient } from "../runtime/dynamodb.ts";
 import { requireEnvironment, requireEnvironmentList } from "../runtime/environment.ts";
 import { ConfigurationError } from "../runtime/errors.ts";
 import { createS3Client } from "../runtime/s3.ts";
+import { SignalsTable } from "../runtime/signals.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
 import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
 import { KafkaLog } from "./adapters/kafka-log.ts";
@@ -20,6 +23,7 @@ import { CompactionThread } from "./compaction/compaction-thread.ts";
 import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
 import type { Clock } from "./engine/worker/ports.ts";
 import { Worker } from "./engine/worker/worker.ts";
+import { LoadSignals } from "./load-signals.ts";
 import { pipelines } from "./pipelines/all.ts";
 import { createObserver } from "./telemetry.ts";
 
@@ -39,8 +43,10 @@ const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: `${environment}-processor`,
 });
+const dynamodb = createDynamoDBClient();
+const signalsTable = new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable));
 const store = new AwsCheckpointStore({
-  dynamodb: createDynamoDBClient(),
+  dynamodb,
   s3: createS3Client(),
   table: requireEnvironment(environmentVariables.checkpointTable),
   bucket: requireEnvironment(environmentVariables.checkpointBucket),
@@ -48,9 +54,10 @@ const store = new AwsCheckpointStore({
 const { compact } = new CompactionThread(process.argv[1]!);
 const ticks = readTicks();
 const stopTimeoutMs = readStopTimeoutMs();
-const observer = createObserver(logger, metrics, () => exit(1));
-
 const definitions = requireEnvironmentList(environmentVariables.pipelines).map(find).flatMap(stagesOf);
+const loads = new LoadSignals(clock, topicsByStage());
+const observer = loads.observing(createObserver(logger, metrics, () => exit(1)));
+
 const workers = definitions.map((definition) => {
   const owner = `${hostname()}/${process.pid}`;
   const context = {
@@ -105,6 +112,27 @@ function find(name: string): PipelineDefinition {
   );
 }
 
+/** A later stage of a pipeline holds up those that send to the first one. */
+function topicsByStage(): Map<string, readonly string[]> {
+  const pairs = pipelines.flatMap((pipeline) => {
+    const stages = stagesOf(pipeline);
+    const sources = stages.flatMap(({ inputs }) => inputs.map(({ topic }) => topic));
+    const sentTo = [...new Set(sources)].filter((topic) => topic in topics);
+    return stages.map(({ name }) => [name, sentTo] as const);
+  });
+  return new Map(pairs);
+}
+
+/** What is not told is not a reason to stop: the door takes a silent stage for idle. */
+async function tellLoads(): Promise<void> {
+  const abortSignal = AbortSignal.timeout(SIGNAL_INTERVAL_MS);
+  const outcomes = await Promise.allSettled(
+    loads.signals().map((signal) => signalsTable.write(signal, abortSignal)),
+  );
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure) logger.warn("the signals table did not take the tasks' loads", { error: failure.reason });
+}
+
 /** Every interval says how many tasks run and how many are parked, so that silence is itself a signal. */
 function publishMetrics(): void {
   const states = workers.map((worker) => worker.taskStates());
@@ -136,5 +164,6 @@ async function stop(): Promise<void> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
 setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
+setInterval(() => void tellLoads(), SIGNAL_INTERVAL_MS).unref();
 await Promise.all(workers.map((worker) => worker.start()));
 logger.info("processor started", { stages: definitions.map(({ name }) => name) });

@@ -1,3 +1,4 @@
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Cluster } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
 import type { EnvironmentConfig } from "../config/environment.ts";
@@ -12,6 +13,7 @@ import { ProcessorService } from "./processor-service.ts";
 export interface ProcessingStackProps {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
+  readonly signals: Table;
   readonly pipelines: readonly DeployedPipeline[];
   /** Module that runs the pipelines which its environment names. */
   readonly entry: string;

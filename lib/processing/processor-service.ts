@@ -1,4 +1,5 @@
 import { Duration } from "aws-cdk-lib";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { DockerImageAsset } from "aws-cdk-lib/aws-ecr-assets";
 import {
   type Cluster,
@@ -32,6 +33,7 @@ export interface ProcessorServiceProps {
   readonly cluster: Cluster;
   readonly image: DockerImageAsset;
   readonly checkpoints: CheckpointStorage;
+  readonly signals: Table;
   readonly network: NetworkStack;
   readonly transport: TransportStack;
 }
@@ -46,6 +48,7 @@ export class ProcessorService extends Construct {
     const taskDefinition = this.makeTaskDefinition(props);
     this.allowKafka(taskDefinition, props);
     props.checkpoints.grantUse(taskDefinition.taskRole);
+    props.signals.grant(taskDefinition.taskRole, "dynamodb:PutItem");
     const service = new FargateService(this, "Service", {
       cluster: props.cluster,
       taskDefinition,
@@ -94,12 +97,14 @@ export class ProcessorService extends Construct {
     return taskDefinition;
   }
 
-  private environment({ pipelines, checkpoints, transport }: ProcessorServiceProps): Record<string, string> {
+  private environment(props: ProcessorServiceProps): Record<string, string> {
+    const { pipelines, checkpoints, signals, transport } = props;
     return {
       [environmentVariables.environment]: this.#stack.config.name,
       [environmentVariables.bootstrapServers]: transport.bootstrapServers,
       [environmentVariables.checkpointTable]: checkpoints.table.tableName,
       [environmentVariables.checkpointBucket]: checkpoints.bucket.bucketName,
+      [environmentVariables.signalsTable]: signals.tableName,
       [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
       [environmentVariables.stopTimeoutMs]: String(OWN_STOP_TIMEOUT_MS),
     };

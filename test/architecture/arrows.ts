@@ -29,7 +29,7 @@ const rooms: readonly Room[] = [
   { path: "lambdas", mayImport: ["contracts", "flow", "runtime"] },
   { path: "lib", mayImport: ["contracts", "processors/pipelines"] },
   { path: "local", mayImport: ["contracts"] },
-  { path: "processors", mayImport: ["contracts", "runtime"] },
+  { path: "processors", mayImport: ["contracts", "flow", "runtime"] },
   { path: "processors/adapters", mayImport: ["contracts", "runtime", ...ENGINE_PORTS] },
   { path: "processors/engine", mayImport: ["contracts", "flow"], packages: PURE },
   // The DSL: pipelines import it, and synth imports pipelines.
