@@ -1,6 +1,7 @@
 /** The command's Kafka client. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import "../runtime/fetch-recovery.ts";
 import "../runtime/read-committed.ts";
 
 /** kafkajs' own. */

@@ -9,6 +9,10 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
+  burst: {
+    summary: "flood it while Kafka is away, check that every accepted event is counted once",
+    load: async () => (await import("./burst/command.ts")).burst,
+  },
   chaos: {
     summary: "break brokers, processors, connections and stores at random, check every number",
     load: async () => (await import("./chaos/command.ts")).chaos,

@@ -11,7 +11,7 @@
  * outside the log: the consumer ends without a commit. Importing this module is enough.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { KafkaJSError, KafkaJSNonRetriableError } from "kafkajs";
+import errors from "kafkajs/src/errors.js";
 import fetchResponse from "kafkajs/src/protocol/requests/fetch/v11/response.js";
 import { partitionKey } from "./send-plan.ts";
 
@@ -57,7 +57,7 @@ export function refusalIn({ responses }: FetchAnswer, nowMs: number): Error | un
         firstRefusedMs.set(key, sinceMs);
         if (nowMs - sinceMs > MAX_OUT_OF_RANGE_MS) {
           firstRefusedMs.delete(key);
-          return new KafkaJSNonRetriableError(
+          return new errors.KafkaJSNonRetriableError(
             `The position in ${key} has been outside of the log for ${MAX_OUT_OF_RANGE_MS} ms. It is not moved: compare the group's committed offset with the log's bounds.`,
           );
         }
@@ -66,9 +66,12 @@ export function refusalIn({ responses }: FetchAnswer, nowMs: number): Error | un
         if (errorCode !== LEADER_NOT_AVAILABLE && errorCode !== NOT_LEADER_OR_FOLLOWER) continue;
       }
       // kafkajs tells its errors apart by their names; the constructor of this one is wrong in its types.
-      refusal ??= Object.assign(new KafkaJSError(`The broker that was asked for ${key} does not lead it.`), {
-        name: "KafkaJSBrokerNotFound",
-      });
+      refusal ??= Object.assign(
+        new errors.KafkaJSError(`The broker that was asked for ${key} does not lead it.`),
+        {
+          name: "KafkaJSBrokerNotFound",
+        },
+      );
     }
   }
   return refusal;

@@ -16,3 +16,9 @@ declare module "kafkajs/src/protocol/requests/fetch/v11/response.js" {
   };
   export default response;
 }
+
+/** Its errors, which Node does not find among the names that kafkajs itself exports. */
+declare module "kafkajs/src/errors.js" {
+  const errors: Pick<typeof import("kafkajs"), "KafkaJSError" | "KafkaJSNonRetriableError">;
+  export default errors;
+}

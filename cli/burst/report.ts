@@ -1,0 +1,146 @@
+/** What a burst has shown: in words, in figures and as a picture. */
+import type { BurstLedger, Tally } from "./ledger.ts";
+import type { Answered } from "./load.ts";
+import { svgOf } from "./picture.ts";
+import type { BurstOptions } from "./run.ts";
+import type { Sample } from "./sampler.ts";
+
+export interface BurstReport {
+  /** Of requests that were answered. */
+  readonly offered: number;
+  /** Requests that ended without an answer, such as those in flight when a phase of the load ended: unknown to it. */
+  readonly unanswered: number;
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Of answers 202. */
+  readonly ackMs: Percentiles;
+  readonly outage: { readonly fromS: number; readonly toS: number } | undefined;
+  /** From the end of the load until the last accepted event was committed by the pipeline. */
+  readonly drainSeconds: number;
+  readonly tally: Tally;
+  readonly ledger: BurstLedger;
+  /** Events, for each second since the load began. */
+  readonly seconds: readonly Second[];
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface Second {
+  readonly answered: number;
+  readonly accepted: number;
+  readonly refused: number;
+  /** Accepted so far, and not on the topic: in the spillway. Not known while Kafka is away, but for its beginning. */
+  readonly spilled?: number;
+  /** On the topic, and not yet committed by the pipeline. */
+  readonly backlog?: number;
+}
+
+export interface BurstCourse {
+  readonly options: BurstOptions;
+  readonly answers: readonly Answered[];
+  readonly outage: BurstReport["outage"];
+  readonly drainSeconds: number;
+  readonly samples: readonly Sample[];
+  readonly tally: Tally;
+  readonly ledger: BurstLedger;
+}
+
+export function reportOf({ options, answers, samples, ...course }: BurstCourse): BurstReport {
+  const { eventsPerRequest } = options;
+  const statuses: Record<string, number> = {};
+  for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
+  return {
+    ...course,
+    offered: answers.length * eventsPerRequest,
+    unanswered: answers.reduce((most, { batch }) => Math.max(most, batch + 1), 0) - answers.length,
+    statuses,
+    ackMs: percentiles(answers.filter(({ status }) => status === 202).map(({ latencyMs }) => latencyMs)),
+    seconds: secondsOf(answers, samples, eventsPerRequest),
+  };
+}
+
+function percentiles(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
+function secondsOf(
+  answers: readonly Answered[],
+  samples: readonly Sample[],
+  eventsPerRequest: number,
+): Second[] {
+  const counts = samples.map(() => ({ answered: 0, accepted: 0, refused: 0 }));
+  for (const { atMs, status, refused } of answers) {
+    const second = counts[Math.floor(atMs / 1_000)];
+    if (second === undefined) continue;
+    const accepted = status === 202 ? eventsPerRequest - refused : 0;
+    second.answered += eventsPerRequest;
+    second.accepted += accepted;
+    second.refused += eventsPerRequest - accepted;
+  }
+  let acceptedSoFar = 0;
+  return counts.map((count, index) => {
+    acceptedSoFar += count.accepted;
+    const { onTopic, committed } = samples[index]!;
+    return {
+      ...count,
+      ...(onTopic !== undefined && { spilled: Math.max(0, acceptedSoFar - onTopic) }),
+      ...(onTopic !== undefined && committed !== undefined && { backlog: Math.max(0, onTopic - committed) }),
+    };
+  });
+}
+
+export function textOf({
+  offered,
+  unanswered,
+  statuses,
+  ackMs,
+  drainSeconds,
+  tally,
+  ledger,
+}: BurstReport): string {
+  const count = (value: number) => value.toLocaleString("en-US");
+  const answered = Object.entries(statuses).map(([status, requests]) => `${status}: ${count(requests)}`);
+  return [
+    "",
+    `  offered           ${count(offered)} events`,
+    `  answered          ${answered.join(", ")} requests`,
+    `  unanswered        ${count(unanswered)} requests`,
+    `  accepted          ${count(ledger.accepted)}`,
+    `  refused           ${count(ledger.refused)}`,
+    `  ack latency       p50 ${ackMs.p50} ms, p95 ${ackMs.p95} ms, p99 ${ackMs.p99} ms, max ${ackMs.max} ms`,
+    `  time to drain     ${drainSeconds.toFixed(1)} s after the load`,
+    `  counted           ${count(tally.counted)}, late ${count(tally.late)}, dead ${count(tally.dead)}, duplicates ${count(tally.duplicate)}`,
+    `  mismatches        ${[ledger.mismatches.length, ...ledger.mismatches].join("\n    ")}`,
+  ].join("\n");
+}
+
+export function pictureOf({ seconds, outage }: BurstReport): string {
+  const spans = outage ? [{ name: "Kafka is away", ...outage }] : [];
+  return svgOf([
+    {
+      title: "Events at the door",
+      unit: "a second",
+      spans,
+      lines: [
+        { name: "answered", color: "#888", values: seconds.map(({ answered }) => answered) },
+        { name: "accepted", color: "#27a", values: seconds.map(({ accepted }) => accepted) },
+        { name: "refused", color: "#c33", values: seconds.map(({ refused }) => refused) },
+      ],
+    },
+    {
+      title: "Events that wait",
+      unit: "in all",
+      spans,
+      lines: [
+        { name: "in the spillway", color: "#a6a", values: seconds.map(({ spilled }) => spilled) },
+        { name: "in Kafka", color: "#e80", values: seconds.map(({ backlog }) => backlog) },
+      ],
+    },
+  ]);
+}
