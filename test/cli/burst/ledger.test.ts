@@ -14,7 +14,7 @@ const answer = (batch: number, changes: Partial<Answered> = {}): Answered => ({
   atMs: 1,
   ...changes,
 });
-const topicOf = (...batches: number[]) =>
+const topicOf = (...batches: number[]): Map<string, number> =>
   new Map(batches.flatMap((batch) => [0, 1].map((index) => [idOf(batch, index), 1] as const)));
 const tally = (counted: number, duplicate = 0) => ({ counted, late: 0, dead: 0, duplicate });
 
