@@ -20,3 +20,6 @@ export interface CloudEvent<Data = unknown> {
   readonly partitionkey?: string;
   readonly data: Data;
 }
+
+/** Headers of an event's Kafka record. CloudEvents' Kafka binding 1.0.2, section 3.3.1: its value is a structured event. */
+export const EVENT_HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" } as const;

@@ -33,6 +33,7 @@ export type DeadLetterContent = "record" | "excerpt" | "pane";
 export type DeadLetterReason =
   | "undecodable"
   | "invalid-event"
+  | "refused-at-door"
   | "invalid-key"
   | "key-elsewhere"
   | "missing-time"

@@ -6,6 +6,8 @@ export const environmentVariables = {
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
   spillwayStream: "SPILLWAY_STREAM",
   signalsTable: "SPILLWAY_SIGNALS_TABLE",
+  /** Comma-separated event types that a producer's stream may bring. */
+  eventTypes: "SPILLWAY_EVENT_TYPES",
   resultsTable: "SPILLWAY_RESULTS_TABLE",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",

@@ -40,6 +40,7 @@ export function addPlatform(
     ...shared,
     ingestEntry: code.ingest,
     forwardEntry: code.forward,
+    doorEntry: code.door,
   });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
   const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });

@@ -1,5 +1,6 @@
 /** Judges one event: what goes to Kafka, or the problem it is refused with. */
 import { validators } from "#event-validators";
+import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
 import { catalogue, type EventDefinition } from "../../contracts/events/catalogue.ts";
 import { maxEventBytes, maxKeyBytes } from "../../contracts/limits.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
@@ -15,9 +16,6 @@ import type { ValidationError } from "./validators.ts";
  * events, twice, must fit into the 6 MB that a function may answer with.
  */
 const MAX_ECHOED_ID_LENGTH = 256;
-
-/** CloudEvents' Kafka binding 1.0.2, section 3.3.1: the header that says that the value is a structured event. */
-const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
 /** An accepted event on its way to Kafka. */
 export interface OutgoingEvent extends OutgoingRecord {
@@ -63,7 +61,7 @@ function judgeContent(event: Envelope, bytes: Buffer | undefined, nowMs: number)
     const detail = `The event takes ${value.length} bytes as JSON; at most ${maxEventBytes} are taken.`;
     return { problem: "eventTooLarge", field: "", detail };
   }
-  return { topic: definition.topic, key: Buffer.from(keyOf(event) as string), value, headers: HEADERS };
+  return { topic: definition.topic, key: Buffer.from(keyOf(event) as string), value, headers: EVENT_HEADERS };
 }
 
 /** Late is for pipelines to judge; only an event from the future would do harm, by moving their watermarks. */

@@ -1,5 +1,7 @@
 /** What may differ between two deployed environments, and the check that a configuration is one that works. */
 
+import { catalogue } from "../../contracts/events/catalogue.ts";
+
 export interface EnvironmentConfig {
   /** Names everything: stacks, consumer groups, transactional ids. Lower case, digits, `-`; 2 to 12 characters. */
   readonly name: string;
@@ -23,6 +25,8 @@ export interface EnvironmentConfig {
     readonly reservedConcurrency: number;
   };
   readonly spillway: SpillwayConfig;
+  /** Streams of producers that send with PutRecords, one for each account. @default none */
+  readonly doors?: readonly KinesisDoorConfig[];
   readonly sink: FunctionConfig & {
     /** Largest batch of one invocation. */
     readonly batchRecords: number;
@@ -52,16 +56,31 @@ export interface FunctionConfig {
   readonly timeoutSeconds: number;
 }
 
-export interface SpillwayConfig {
+export interface StreamConfig {
   /**
    * On demand a new stream takes 4 MB/s, and doubles within 15 minutes of twice as much; a shard takes 1 MB/s and 1,000
    * records/s from the start, and costs while it is idle. docs/ingestion.md says how many are needed.
    */
   readonly shards: number | "on-demand";
-  /** How long spilled events are kept; a day before it they are given up, and filed in a bucket. */
+  /** How long events are kept; a day before it they are given up, and filed in a bucket. */
   readonly retentionHours: number;
+}
+
+export interface SpillwayConfig extends StreamConfig {
   readonly forward: FunctionConfig;
   /** Largest batch of one invocation; a record holds several events. */
+  readonly batchRecords: number;
+}
+
+export interface KinesisDoorConfig extends StreamConfig {
+  /** The producer, in names of resources: lower case, digits, `-`. */
+  readonly name: string;
+  /** The AWS account that may write to the stream; nobody else may. */
+  readonly producerAccount: string;
+  /** Types of the catalogue that it may send. */
+  readonly eventTypes: readonly string[];
+  readonly function: FunctionConfig;
+  /** Largest batch of one invocation. */
   readonly batchRecords: number;
 }
 
@@ -127,7 +146,9 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   }
   validateKafka(config);
   validateFunctions(config);
-  validateSpillway(config.spillway);
+  validateStream("spillway", config.spillway);
+  validateDrain("spillway.forward", config.spillway.forward);
+  validateDoors(config.doors ?? []);
   validateProcessors(config.processors);
   return config;
 }
@@ -167,12 +188,41 @@ function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html; a mapping's oldest record has 7 days. */
-function validateSpillway({ shards, retentionHours, forward, batchRecords }: SpillwayConfig): void {
-  if (shards !== "on-demand") within("spillway.shards", shards, 1, 10_000);
-  within("spillway.retentionHours", retentionHours, 48, 192);
-  within("spillway.forward.memoryMib", forward.memoryMib, 128, 10_240);
-  within("spillway.forward.timeoutSeconds", forward.timeoutSeconds, 30, 900);
-  within("spillway.batchRecords", batchRecords, 1, 10_000);
+function validateStream(
+  field: string,
+  { shards, retentionHours, batchRecords }: StreamConfig & { readonly batchRecords: number },
+): void {
+  if (shards !== "on-demand") within(`${field}.shards`, shards, 1, 10_000);
+  within(`${field}.retentionHours`, retentionHours, 48, 192);
+  within(`${field}.batchRecords`, batchRecords, 1, 10_000);
+}
+
+function validateDrain(field: string, { memoryMib, timeoutSeconds }: FunctionConfig): void {
+  within(`${field}.memoryMib`, memoryMib, 128, 10_240);
+  within(`${field}.timeoutSeconds`, timeoutSeconds, 30, 900);
+}
+
+function validateDoors(doors: readonly KinesisDoorConfig[]): void {
+  const names = new Set<string>();
+  doors.forEach((door, index) => {
+    const field = `doors[${index}]`;
+    matches(`${field}.name`, door.name, /^[a-z][a-z0-9-]{0,30}$/, "1 to 31 of a-z, 0-9 and -");
+    if (names.has(door.name))
+      throw new EnvironmentConfigError(`${field}.name`, door.name, "one that no door before has");
+    names.add(door.name);
+    matches(`${field}.producerAccount`, door.producerAccount, /^\d{12}$/, "twelve digits");
+    const known: readonly string[] = catalogue.map(({ type }) => type);
+    const wrong = door.eventTypes.find((type) => !known.includes(type));
+    if (wrong !== undefined || door.eventTypes.length === 0) {
+      throw new EnvironmentConfigError(
+        `${field}.eventTypes`,
+        door.eventTypes,
+        `one or several of ${known.join(", ")}`,
+      );
+    }
+    validateStream(field, door);
+    validateDrain(`${field}.function`, door.function);
+  });
 }
 
 function validateProcessors({ cpuUnits, memoryMib, desiredCount }: ProcessorConfig): void {

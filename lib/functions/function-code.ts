@@ -8,6 +8,7 @@ import { type Bundle, bundle, REPOSITORY_ROOT } from "./bundle.ts";
  * a folder of its own: CDK bundles a folder once, whatever module in it is asked for.
  */
 export const functionEntries = {
+  door: "lambdas/door/handler.ts",
   forward: "lambdas/forward/handler.ts",
   ingest: "lambdas/ingest/handler.ts",
   query: "lambdas/query/handler.ts",

@@ -11,6 +11,7 @@ import { SignedApi } from "../http/signed-api.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import { KinesisDoor } from "./kinesis-door.ts";
 import { Spillway } from "./spillway.ts";
 
 export interface IngestionStackProps {
@@ -20,6 +21,7 @@ export interface IngestionStackProps {
   /** Modules that export `handler`. */
   readonly ingestEntry: string;
   readonly forwardEntry: string;
+  readonly doorEntry: string;
 }
 
 /** The door: `POST /events`, validated and stored in Kafka or in the spillway before it is answered. */
@@ -27,10 +29,19 @@ export class IngestionStack extends SpillwayStack {
   constructor(
     scope: Construct,
     config: EnvironmentConfig,
-    { network, transport, signals, ingestEntry, forwardEntry }: IngestionStackProps,
+    { network, transport, signals, ingestEntry, forwardEntry, doorEntry }: IngestionStackProps,
   ) {
     super(scope, "Ingestion", config);
     const spillway = new Spillway(this, "Spillway", { network, transport, signals, entry: forwardEntry });
+    for (const door of config.doors ?? []) {
+      new KinesisDoor(this, `KinesisDoor-${door.name}`, {
+        network,
+        transport,
+        signals,
+        door,
+        entry: doorEntry,
+      });
+    }
     const ingest = new PlatformFunction(this, "Ingest", {
       description: "Validates CloudEvents and writes them to Kafka",
       code: functionCode(ingestEntry, bundleWithEventValidators),

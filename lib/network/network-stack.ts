@@ -36,7 +36,7 @@ export class NetworkStack extends SpillwayStack {
     this.vpc = this.makeVpc();
     this.brokers = this.group("BrokersGroup", "Kafka brokers and the pollers of event source mappings");
     this.ingest = this.group("IngestGroup", "Ingest function");
-    this.forward = this.group("ForwardGroup", "Forward function");
+    this.forward = this.group("ForwardGroup", "Forward and door functions");
     this.sink = this.group("SinkGroup", "Sink function");
     this.processors = this.group("ProcessorsGroup", "Stateful processors");
     this.allowKafka();
@@ -70,7 +70,7 @@ export class NetworkStack extends SpillwayStack {
   private allowKafka(): void {
     const clients = [
       [this.ingest, "the ingest function"],
-      [this.forward, "the forward function"],
+      [this.forward, "the forward and door functions"],
       [this.sink, "the sink function"],
       [this.processors, "the processors"],
       // A mapping's pollers have network interfaces in the brokers' subnets, with the brokers' own group.

@@ -17,7 +17,9 @@ beforeAll(async () => {
   for (const name of ["forward", "sink", "query"]) {
     bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
-  bundleWithEventValidators({ entry: "lambdas/ingest/handler.ts", outfile: bundleOf("ingest") });
+  for (const name of ["door", "ingest"]) {
+    bundleWithEventValidators({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
+  }
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -56,6 +58,7 @@ async function invoke(
         AWS_SECRET_ACCESS_KEY: "test",
         SPILLWAY_STREAM: "spillway",
         SPILLWAY_SIGNALS_TABLE: "signals",
+        SPILLWAY_EVENT_TYPES: "flight.departed",
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_PIPELINES: "airport-delays",
       },
@@ -64,7 +67,7 @@ async function invoke(
   return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
 }
 
-describe.each(["forward", "ingest", "sink", "query"])("the bundle of %s", (name) => {
+describe.each(["door", "forward", "ingest", "sink", "query"])("the bundle of %s", (name) => {
   it("is at most 1 MiB", async () => {
     expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
   });
@@ -84,8 +87,8 @@ describe("a bundle in a process of its own", () => {
     });
   });
 
-  it("takes an empty batch of spilled events", async () => {
-    expect(await invoke("forward", { Records: [] }, 10_000)).toEqual({ batchItemFailures: [] });
+  it.each(["door", "forward"])("takes an empty batch of a stream's records as %s", async (name) => {
+    expect(await invoke(name, { Records: [] }, 10_000)).toEqual({ batchItemFailures: [] });
   });
 
   it("takes an empty batch of results", async () => {

@@ -57,6 +57,7 @@ function standInCode(directory: string, source: string): PlatformCode {
     return path;
   };
   return {
+    door: write("door"),
     forward: write("forward"),
     ingest: write("ingest"),
     sink: write("sink"),

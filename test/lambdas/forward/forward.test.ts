@@ -3,7 +3,8 @@ import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LoadSignal } from "../../../contracts/signals.ts";
 import { packSpilled } from "../../../contracts/spillway-record.ts";
-import { type ForwardOutcome, forward } from "../../../lambdas/forward/forward.ts";
+import { forward } from "../../../lambdas/forward/forward.ts";
+import type { ShardOutcome } from "../../../lambdas/forward/shard.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
 import { partitionCounts } from "../support/door.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
@@ -48,7 +49,7 @@ function batchOf(...records: Buffer[]): KinesisStreamEvent {
   };
 }
 
-function forwarded(event: KinesisStreamEvent, timeLimitMs = TIME_LIMIT_MS): Promise<ForwardOutcome> {
+function forwarded(event: KinesisStreamEvent, timeLimitMs = TIME_LIMIT_MS): Promise<ShardOutcome> {
   const startedMs = nowMs;
   return forward(event, {
     publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),

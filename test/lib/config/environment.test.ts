@@ -2,11 +2,22 @@ import { describe, expect, test } from "vitest";
 import {
   type EnvironmentConfig,
   EnvironmentConfigError,
+  type KinesisDoorConfig,
   validateEnvironment,
 } from "../../../lib/config/environment.ts";
 import { environmentConfig } from "../../../lib/config/environments.ts";
 
 const dev = environmentConfig("dev");
+
+const door: KinesisDoorConfig = {
+  name: "partner",
+  producerAccount: "111111111111",
+  eventTypes: ["flight.departed"],
+  shards: 1,
+  retentionHours: 168,
+  function: { memoryMib: 512, timeoutSeconds: 60 },
+  batchRecords: 100,
+};
 
 const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["name", { ...dev, name: "Dev" }],
@@ -30,6 +41,11 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["query.requestsPerSecond", { ...dev, query: { ...dev.query, requestsPerSecond: 0.5 } }],
   ["spillway.shards", { ...dev, spillway: { ...dev.spillway, shards: 0 } }],
   ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
+  ["doors[0].producerAccount", { ...dev, doors: [{ ...door, producerAccount: "1" }] }],
+  ["doors[0].eventTypes", { ...dev, doors: [{ ...door, eventTypes: ["flight.vanished"] }] }],
+  ["doors[0].eventTypes", { ...dev, doors: [{ ...door, eventTypes: [] }] }],
+  ["doors[0].retentionHours", { ...dev, doors: [{ ...door, retentionHours: 1 }] }],
+  ["doors[1].name", { ...dev, doors: [door, door] }],
   ["processors.cpuUnits", { ...dev, processors: { ...dev.processors, cpuUnits: 500 } }],
   ["processors.memoryMib", { ...dev, processors: { ...dev.processors, cpuUnits: 256, memoryMib: 4096 } }],
   ["processors.desiredCount", { ...dev, processors: { ...dev.processors, desiredCount: -1 } }],
@@ -40,7 +56,7 @@ describe("validateEnvironment", () => {
     const validate = () => validateEnvironment(config);
 
     expect(validate).toThrow(EnvironmentConfigError);
-    expect(validate).toThrow(new RegExp(`^${field} is `));
+    expect(validate).toThrow(new RegExp(`^${field.replace(/[[\]]/g, "\\$&")} is `));
   });
 
   test("accepts a second broker a zone where there are two zones", () => {

@@ -1,0 +1,69 @@
+import { CfnOutput } from "aws-cdk-lib";
+import { CfnResourcePolicy } from "aws-cdk-lib/aws-kinesis";
+import { Construct } from "constructs";
+import { environmentVariables } from "../../contracts/environment.ts";
+import { catalogue } from "../../contracts/events/catalogue.ts";
+import type { KinesisDoorConfig } from "../config/environment.ts";
+import { bundleWithEventValidators } from "../functions/bundle.ts";
+import { functionCode } from "../functions/function-code.ts";
+import type { SpillwayStack } from "../spillway-stack.ts";
+import { eventStream } from "./event-stream.ts";
+import { type DrainSurroundings, StreamDrain } from "./stream-drain.ts";
+
+export interface KinesisDoorProps extends DrainSurroundings {
+  readonly door: KinesisDoorConfig;
+  /** Module that exports `handler`. */
+  readonly entry: string;
+}
+
+/**
+ * The door of one producer account that sends with PutRecords: a stream of its own, which that account may write to and
+ * nobody else, and the function that judges what comes and moves it to Kafka.
+ */
+export class KinesisDoor extends Construct {
+  constructor(scope: SpillwayStack, id: string, { door, entry, ...surroundings }: KinesisDoorProps) {
+    super(scope, id);
+    const stream = eventStream(scope, this, "Stream", door);
+    new CfnResourcePolicy(this, "Producer", {
+      resourceArn: stream.streamArn,
+      resourcePolicy: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "Produce",
+            Effect: "Allow",
+            // The account decides itself which of its roles may.
+            Principal: { AWS: door.producerAccount },
+            Action: [
+              "kinesis:DescribeStreamSummary",
+              "kinesis:ListShards",
+              "kinesis:PutRecord",
+              "kinesis:PutRecords",
+            ],
+            Resource: stream.streamArn,
+          },
+        ],
+      },
+    });
+    new StreamDrain(this, "Drain", scope, `Door-${door.name}`, {
+      ...surroundings,
+      description: `Judges the events of ${door.name} and moves them to Kafka`,
+      code: functionCode(entry, bundleWithEventValidators),
+      securityGroup: surroundings.network.forward,
+      size: door.function,
+      batchRecords: door.batchRecords,
+      stream,
+      retentionHours: door.retentionHours,
+      topics: topicsOf(door.eventTypes),
+      environment: { [environmentVariables.eventTypes]: door.eventTypes.join(",") },
+    });
+    new CfnOutput(this, "StreamArn", {
+      value: stream.streamArn,
+      description: `Where ${door.name} (account ${door.producerAccount}) sends its events with PutRecords`,
+    });
+  }
+}
+
+const topicsOf = (types: readonly string[]): string[] => [
+  ...new Set(catalogue.filter(({ type }) => types.includes(type)).map(({ topic }) => topic)),
+];

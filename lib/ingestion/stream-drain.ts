@@ -1,0 +1,119 @@
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import type { SecurityGroup } from "aws-cdk-lib/aws-ec2";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { Stream } from "aws-cdk-lib/aws-kinesis";
+import { CfnEventSourceMapping, type Code } from "aws-cdk-lib/aws-lambda";
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import { environmentVariables } from "../../contracts/environment.ts";
+import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
+import type { FunctionConfig } from "../config/environment.ts";
+import { PlatformFunction } from "../functions/platform-function.ts";
+import type { NetworkStack } from "../network/network-stack.ts";
+import type { SpillwayStack } from "../spillway-stack.ts";
+import type { TransportStack } from "../transport/transport-stack.ts";
+
+/** What every drain needs of the rest of the platform. */
+export interface DrainSurroundings {
+  readonly network: NetworkStack;
+  readonly transport: TransportStack;
+  readonly signals: Table;
+}
+
+export interface StreamDrainProps extends DrainSurroundings {
+  readonly description: string;
+  readonly code: Code;
+  readonly securityGroup: SecurityGroup;
+  readonly size: FunctionConfig;
+  readonly batchRecords: number;
+  readonly stream: Stream;
+  readonly retentionHours: number;
+  /** Topics of the catalogue that it writes to. */
+  readonly topics: readonly string[];
+  /** Beside what every drain has. @default none */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The mapping gives a record up this long before the stream forgets it, so that it can still be filed. */
+const GIVE_UP_BEFORE_HOURS = 24;
+const HOUR_S = 3_600;
+
+/**
+ * A function that moves a stream's records to Kafka, each shard in its order. Retries have no end, since an outage is
+ * not poison; a record that is nearly as old as the stream's retention goes to a bucket, whole.
+ */
+export class StreamDrain extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    stack: SpillwayStack,
+    functionId: string,
+    props: StreamDrainProps,
+  ) {
+    super(scope, id);
+    const drain = this.makeFunction(stack, functionId, props);
+    this.mapStream(drain, this.makeAgedOutBucket(stack), props);
+  }
+
+  private makeFunction(stack: SpillwayStack, id: string, props: StreamDrainProps): PlatformFunction {
+    const { network, transport, signals, stream, topics } = props;
+    const drain = new PlatformFunction(stack, id, {
+      description: props.description,
+      code: props.code,
+      size: props.size,
+      network: { vpc: network.vpc, securityGroup: props.securityGroup },
+      environment: {
+        [environmentVariables.environment]: stack.config.name,
+        [environmentVariables.bootstrapServers]: transport.bootstrapServers,
+        [environmentVariables.signalsTable]: signals.tableName,
+        ...props.environment,
+      },
+    });
+    transport.access.connect(drain.role);
+    transport.access.write(drain.role, [...topics, DEAD_LETTERS_TOPIC]);
+    signals.grant(drain.role, "dynamodb:Scan");
+    // What Lambda asks of the function's role to poll the stream for it:
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+    stream.grant(
+      drain.role,
+      "kinesis:DescribeStream",
+      "kinesis:DescribeStreamSummary",
+      "kinesis:GetRecords",
+      "kinesis:GetShardIterator",
+      "kinesis:ListShards",
+    );
+    return drain;
+  }
+
+  private makeAgedOutBucket(stack: SpillwayStack): Bucket {
+    return new Bucket(this, "AgedOut", {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: stack.dataRemovalPolicy,
+    });
+  }
+
+  private mapStream({ role, lambda }: PlatformFunction, agedOut: Bucket, props: StreamDrainProps): void {
+    // Lambda writes objects whose names it chooses, and looks whether the bucket is there.
+    role.addToPolicy(
+      new PolicyStatement({ actions: ["s3:PutObject"], resources: [agedOut.arnForObjects("aws/lambda/*")] }),
+    );
+    role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [agedOut.bucketArn] }));
+    const mapping = new CfnEventSourceMapping(this, "Mapping", {
+      functionName: lambda.functionName,
+      eventSourceArn: props.stream.streamArn,
+      startingPosition: "TRIM_HORIZON",
+      batchSize: props.batchRecords,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      // Half of a batch is no better than all of it: the function says itself from which record on it was not stored.
+      bisectBatchOnFunctionError: false,
+      maximumRetryAttempts: -1,
+      maximumRecordAgeInSeconds: (props.retentionHours - GIVE_UP_BEFORE_HOURS) * HOUR_S,
+      destinationConfig: { onFailure: { destination: agedOut.bucketArn } },
+    });
+    // Lambda tries the role's permissions when the mapping is made.
+    mapping.node.addDependency(role);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Template } from "aws-cdk-lib/assertions";
+import { beforeAll, expect, test } from "vitest";
+import { DEAD_LETTERS_TOPIC } from "../../../contracts/topics.ts";
+import { allowed, allowedNames, dev, resources, synthesize } from "../synthesize.ts";
+
+const PRODUCER = "111111111111";
+
+let template: Template;
+beforeAll(() => {
+  const door = {
+    name: "partner",
+    producerAccount: PRODUCER,
+    eventTypes: ["flight.departed"],
+    shards: "on-demand",
+    retentionHours: 72,
+    function: dev.spillway.forward,
+    batchRecords: 100,
+  } as const;
+  template = synthesize({ config: { ...dev, doors: [door] } }).ingestion;
+});
+
+const ofDoor = (type: string) =>
+  resources(template, type).find(({ logicalId }) => logicalId.includes("Doorpartner"))!;
+
+test("a producer's account may put records on its stream, and nobody may do anything else", () => {
+  const { ResourceArn, ResourcePolicy } = ofDoor("AWS::Kinesis::ResourcePolicy").Properties;
+  const stream = ofDoor("AWS::Kinesis::Stream");
+
+  expect(ResourceArn).toEqual({ "Fn::GetAtt": [stream.logicalId, "Arn"] });
+  expect(ResourcePolicy.Statement).toHaveLength(1);
+  expect(ResourcePolicy.Statement[0]).toMatchObject({
+    Effect: "Allow",
+    Principal: { AWS: PRODUCER },
+    Action: [
+      "kinesis:DescribeStreamSummary",
+      "kinesis:ListShards",
+      "kinesis:PutRecord",
+      "kinesis:PutRecords",
+    ],
+    Resource: ResourceArn,
+  });
+  expect(stream.Properties).toMatchObject({
+    RetentionPeriodHours: 72,
+    StreamModeDetails: { StreamMode: "ON_DEMAND" },
+    StreamEncryption: { EncryptionType: "KMS" },
+  });
+});
+
+test("its function knows the producer's types, and may write their topics and dead letters only", () => {
+  const { Variables } = ofDoor("AWS::Lambda::Function").Properties.Environment;
+
+  expect(Variables.SPILLWAY_EVENT_TYPES).toBe("flight.departed");
+  expect(allowedNames(allowed(template, "Doorpartner"), "kafka-cluster:WriteData")).toEqual(
+    [DEAD_LETTERS_TOPIC, "flights"].toSorted(),
+  );
+});
+
+test("its records are tried without end, and given up a day before the stream forgets them", () => {
+  expect(ofDoor("AWS::Lambda::EventSourceMapping").Properties).toMatchObject({
+    MaximumRetryAttempts: -1,
+    MaximumRecordAgeInSeconds: 48 * 3_600,
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+  });
+});
