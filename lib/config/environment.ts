@@ -1,6 +1,8 @@
 /** What may differ between two deployed environments, and the check that a configuration is one that works. */
 
 import { catalogue } from "../../contracts/events/catalogue.ts";
+import { checkCapacity, type IngestLoad } from "./capacity.ts";
+import { EnvironmentConfigError } from "./environment-config-error.ts";
 
 export interface EnvironmentConfig {
   /** Names everything: stacks, consumer groups, transactional ids. Lower case, digits, `-`; 2 to 12 characters. */
@@ -21,6 +23,8 @@ export interface EnvironmentConfig {
   readonly tags: EnvironmentTags;
   readonly kafka: KafkaConfig;
   readonly ingest: HttpFunctionConfig & {
+    /** What all of the door's sizes are checked against; docs/ingestion.md calculates it for other loads. */
+    readonly expected: IngestLoad;
     /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
     readonly reservedConcurrency: number;
   };
@@ -98,20 +102,6 @@ export interface ProcessorConfig {
   readonly desiredCount: number;
 }
 
-/** A configuration that cannot work. The message names the field, its value and what is expected. */
-export class EnvironmentConfigError extends Error {
-  override readonly name = "EnvironmentConfigError";
-  readonly code = "ENVIRONMENT_CONFIG";
-  readonly field: string;
-
-  constructor(field: string, value: unknown, expected: string) {
-    super(
-      `${field} is ${JSON.stringify(value)}; it must be ${expected}. Correct it in lib/config/environments.ts.`,
-    );
-    this.field = field;
-  }
-}
-
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const LOG_RETENTION_DAYS: readonly number[] = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -149,6 +139,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateStream("spillway", config.spillway);
   validateDrain("spillway.forward", config.spillway.forward);
   validateDoors(config.doors ?? []);
+  checkCapacity(config);
   validateProcessors(config.processors);
   return config;
 }

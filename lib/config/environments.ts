@@ -1,5 +1,6 @@
 /** The environments that can be deployed. Nothing is shared between two of them. */
-import { type EnvironmentConfig, EnvironmentConfigError, validateEnvironment } from "./environment.ts";
+import { type EnvironmentConfig, validateEnvironment } from "./environment.ts";
+import { EnvironmentConfigError } from "./environment-config-error.ts";
 
 /**
  * As cheap as the whole platform gets: three of the smallest brokers (RF 3 needs three), one NAT gateway.
@@ -19,6 +20,7 @@ const dev: EnvironmentConfig = {
   ingest: {
     memoryMib: 1024,
     timeoutSeconds: 29,
+    expected: { eventsPerSecond: 1_000, eventBytes: 512, eventsPerRequest: 25, requestMs: 100 },
     reservedConcurrency: 20,
     requestsPerSecond: 500,
     burstRequests: 1_000,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
   type EnvironmentConfig,
-  EnvironmentConfigError,
   type KinesisDoorConfig,
   validateEnvironment,
 } from "../../../lib/config/environment.ts";
+import { EnvironmentConfigError } from "../../../lib/config/environment-config-error.ts";
 import { environmentConfig } from "../../../lib/config/environments.ts";
 
 const dev = environmentConfig("dev");
@@ -39,6 +39,16 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["sink.memoryMib", { ...dev, sink: { ...dev.sink, memoryMib: 64 } }],
   ["sink.batchRecords", { ...dev, sink: { ...dev.sink, batchRecords: 20_000 } }],
   ["query.requestsPerSecond", { ...dev, query: { ...dev.query, requestsPerSecond: 0.5 } }],
+  ["ingest.requestsPerSecond", { ...dev, ingest: { ...dev.ingest, requestsPerSecond: 39 } }],
+  ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 3 } }],
+  ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 41 } }],
+  [
+    "spillway.shards",
+    {
+      ...dev,
+      ingest: { ...dev.ingest, expected: { ...dev.ingest.expected, eventBytes: 2_000 } },
+    },
+  ],
   ["spillway.shards", { ...dev, spillway: { ...dev.spillway, shards: 0 } }],
   ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
   ["doors[0].producerAccount", { ...dev, doors: [{ ...door, producerAccount: "1" }] }],

@@ -1,0 +1,83 @@
+/** What a load needs of the door's parts, and the check that an environment's sizes give it. */
+import type { EnvironmentConfig } from "./environment.ts";
+import { EnvironmentConfigError } from "./environment-config-error.ts";
+
+/** What an environment is made to take in, at its highest. */
+export interface IngestLoad {
+  readonly eventsPerSecond: number;
+  /** Of an event as structured JSON. */
+  readonly eventBytes: number;
+  /** How many events a producer sends at once. */
+  readonly eventsPerRequest: number;
+  /** How long the door takes for such a request. */
+  readonly requestMs: number;
+}
+
+export interface IngestNeed {
+  readonly requestsPerSecond: number;
+  /** Execution environments that are busy at once. */
+  readonly concurrency: number;
+  /** From none, at the rate at which Lambda makes more of them. */
+  readonly scaleUpSeconds: number;
+  /** What the spillway takes where it takes everything. */
+  readonly spilledMibPerSecond: number;
+  readonly spillwayShards: number;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html, for each function. */
+const NEW_ENVIRONMENTS_PER_SECOND = 100;
+const MORE_REQUESTS_PER_SECOND_EACH_SECOND = 1_000;
+/** https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+const SHARD_MIB_PER_SECOND = 1;
+/** What the packing of events into records adds: their topic, their key and five lengths. */
+const PACKING_BYTES = 40;
+/**
+ * New connections with IAM that the smallest brokers admit a second (others: 100), and connections in all of any:
+ * https://docs.aws.amazon.com/msk/latest/developerguide/limits.html
+ */
+const NEW_CONNECTIONS_PER_SECOND_T3 = 4;
+const MAX_IAM_CONNECTIONS = 3_000;
+/** Over so long Lambda makes a burst of new environments. */
+const SCALE_UP_WINDOW_S = 10;
+
+const MIB = 1024 * 1024;
+
+export function ingestNeed(load: IngestLoad): IngestNeed {
+  const requestsPerSecond = Math.ceil(load.eventsPerSecond / load.eventsPerRequest);
+  const concurrency = Math.ceil((requestsPerSecond * load.requestMs) / 1_000);
+  const spilledMibPerSecond = (load.eventsPerSecond * (load.eventBytes + PACKING_BYTES)) / MIB;
+  return {
+    requestsPerSecond,
+    concurrency,
+    scaleUpSeconds: Math.ceil(
+      Math.max(
+        concurrency / NEW_ENVIRONMENTS_PER_SECOND,
+        requestsPerSecond / MORE_REQUESTS_PER_SECOND_EACH_SECOND,
+      ),
+    ),
+    spilledMibPerSecond,
+    spillwayShards: Math.ceil(spilledMibPerSecond / SHARD_MIB_PER_SECOND),
+  };
+}
+
+/** Throws {@link EnvironmentConfigError} at the first size that the expected load outgrows, or that MSK would refuse. */
+export function checkCapacity({ ingest, spillway, kafka }: EnvironmentConfig): void {
+  const need = ingestNeed(ingest.expected);
+  atLeast("ingest.requestsPerSecond", ingest.requestsPerSecond, need.requestsPerSecond);
+  atLeast("ingest.reservedConcurrency", ingest.reservedConcurrency, need.concurrency);
+  if (spillway.shards !== "on-demand") atLeast("spillway.shards", spillway.shards, need.spillwayShards);
+  const isSmall = kafka.instanceType.startsWith("kafka.t3.");
+  // Lambda makes no more environments a second than other brokers admit.
+  const most = isSmall ? SCALE_UP_WINDOW_S * NEW_CONNECTIONS_PER_SECOND_T3 : MAX_IAM_CONNECTIONS;
+  if (ingest.reservedConcurrency <= most) return;
+  throw new EnvironmentConfigError(
+    "ingest.reservedConcurrency",
+    ingest.reservedConcurrency,
+    `at most ${most}: each execution environment connects to each broker, and ${kafka.instanceType} admits no more`,
+  );
+}
+
+function atLeast(field: string, value: number, least: number): void {
+  if (value >= least) return;
+  throw new EnvironmentConfigError(field, value, `at least ${least}, which ingest.expected needs`);
+}
