@@ -6,6 +6,10 @@ export const environmentVariables = {
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
   spillwayStream: "SPILLWAY_STREAM",
   signalsTable: "SPILLWAY_SIGNALS_TABLE",
+  /** Who may send what to the HTTP door: {@link ProducerRule}s as JSON. @default everyone who may call it, everything */
+  producers: "SPILLWAY_PRODUCERS",
+  /** The producer of a Kinesis door's stream. */
+  producer: "SPILLWAY_PRODUCER",
   /** Comma-separated event types that a producer's stream may bring. */
   eventTypes: "SPILLWAY_EVENT_TYPES",
   resultsTable: "SPILLWAY_RESULTS_TABLE",

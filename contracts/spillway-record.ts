@@ -6,6 +6,7 @@
  * | --- | --- |
  * | 1 | version of the format, 1 |
  * | 8 | when the events arrived: milliseconds since the epoch, unsigned, big-endian |
+ * | 2 + n | the length (big-endian) and the name of whoever sent them, UTF-8 |
  * | then for each event | |
  * | 1 + n | the topic's length and its name, UTF-8 |
  * | 2 + n | the Kafka key's length (big-endian) and the key |
@@ -23,11 +24,14 @@ export interface SpilledEvent {
 
 export interface SpilledBatch {
   readonly arrivalMs: number;
+  /** As the door has established it (contracts/producers.ts); at most 65,535 bytes. */
+  readonly producer: string;
   readonly events: readonly SpilledEvent[];
 }
 
 const VERSION = 1;
-const HEAD_BYTES = 9;
+/** Of a record whose producer has no name. */
+const LEAST_HEAD_BYTES = 11;
 const LENGTHS_BYTES = 7;
 
 /** Kinesis takes 1 MiB a record, with its partition key, of which these have a few characters. */
@@ -38,28 +42,30 @@ export const spilledBytes = ({ topic, key, value }: SpilledEvent): number =>
   LENGTHS_BYTES + Buffer.byteLength(topic) + key.length + value.length;
 
 /** Events, in order, as few records as they fit into. One event always fits: see limits.ts. */
-export function packSpilled({ arrivalMs, events }: SpilledBatch): Buffer[] {
+export function packSpilled({ events, ...origin }: SpilledBatch): Buffer[] {
   const records: Buffer[] = [];
+  const headBytes = LEAST_HEAD_BYTES + Buffer.byteLength(origin.producer);
   let from = 0;
-  let bytes = HEAD_BYTES;
+  let bytes = headBytes;
   events.forEach((event, index) => {
     const more = spilledBytes(event);
     if (bytes + more > maxSpillwayRecordBytes && index > from) {
-      records.push(pack(arrivalMs, events.slice(from, index), bytes));
+      records.push(pack({ ...origin, events: events.slice(from, index) }, bytes));
       from = index;
-      bytes = HEAD_BYTES;
+      bytes = headBytes;
     }
     bytes += more;
   });
-  if (from < events.length) records.push(pack(arrivalMs, events.slice(from), bytes));
+  if (from < events.length) records.push(pack({ ...origin, events: events.slice(from) }, bytes));
   return records;
 }
 
-function pack(arrivalMs: number, events: readonly SpilledEvent[], bytes: number): Buffer {
+function pack({ arrivalMs, producer, events }: SpilledBatch, bytes: number): Buffer {
   const record = Buffer.allocUnsafe(bytes);
   record.writeUInt8(VERSION, 0);
   record.writeBigUInt64BE(BigInt(arrivalMs), 1);
-  let at = HEAD_BYTES;
+  let at = record.writeUInt16BE(Buffer.byteLength(producer), 9);
+  at += record.write(producer, at);
   for (const { topic, key, value } of events) {
     at = record.writeUInt8(Buffer.byteLength(topic), at);
     at += record.write(topic, at);
@@ -73,11 +79,14 @@ function pack(arrivalMs: number, events: readonly SpilledEvent[], bytes: number)
 
 /** What a record holds, or a sentence that says why it is none. The events' bytes are views of the record's. */
 export function unpackSpilled(record: Buffer): SpilledBatch | string {
-  if (record.length < HEAD_BYTES) return `It has ${record.length} bytes; its head alone takes ${HEAD_BYTES}.`;
+  if (record.length < LEAST_HEAD_BYTES) {
+    return `It has ${record.length} bytes; its head alone takes ${LEAST_HEAD_BYTES}.`;
+  }
   if (record[0] !== VERSION) return `It is of version ${record[0]} of the format; ${VERSION} is known.`;
   const arrivalMs = Number(record.readBigUInt64BE(1));
   const events: SpilledEvent[] = [];
-  let at = HEAD_BYTES;
+  let producer = "";
+  let at = 9;
   const take = (lengthBytes: 1 | 2 | 4): Buffer => {
     const start = at + lengthBytes;
     const end = start + record.readUIntBE(at, lengthBytes);
@@ -86,6 +95,7 @@ export function unpackSpilled(record: Buffer): SpilledBatch | string {
     return record.subarray(start, end);
   };
   try {
+    producer = take(2).toString();
     while (at < record.length) {
       events.push({ topic: take(1).toString(), key: take(2), value: take(4) });
     }
@@ -93,5 +103,5 @@ export function unpackSpilled(record: Buffer): SpilledBatch | string {
     if (!(error instanceof RangeError)) throw error;
     return `It ends in the middle of its event ${events.length}.`;
   }
-  return { arrivalMs, events };
+  return { arrivalMs, producer, events };
 }

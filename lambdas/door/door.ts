@@ -10,6 +10,7 @@ import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from 
 import { streamDeadLetter } from "../forward/stream-dead-letter.ts";
 import { type ReceivedEvent, readEvents } from "../ingest/content-mode.ts";
 import { judgeEvent, type OutgoingEvent } from "../ingest/judge.ts";
+import type { Producer } from "../ingest/producer.ts";
 
 const STAGE = "door";
 const ARRAY_START = 0x5b;
@@ -19,16 +20,16 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byt
 /** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. */
 export function passDoor(
   { Records }: KinesisStreamEvent,
-  types: ReadonlySet<string>,
+  producer: Producer,
   ports: ShardPorts,
 ): Promise<ShardOutcome> {
   return writeShard(
-    Records.map((record) => read(record, types)),
+    Records.map((record) => read(record, producer)),
     ports,
   );
 }
 
-function read(record: KinesisStreamRecord, types: ReadonlySet<string>): ReadRecord {
+function read(record: KinesisStreamRecord, producer: Producer): ReadRecord {
   const { sequenceNumber, data, approximateArrivalTimestamp } = record.kinesis;
   const arrivalMs = Math.round(approximateArrivalTimestamp * 1_000);
   const received = eventsIn(data);
@@ -41,7 +42,7 @@ function read(record: KinesisStreamRecord, types: ReadonlySet<string>): ReadReco
       arrivalMs,
     };
   }
-  const outgoing = received.map((event) => judge(record, event, types, arrivalMs));
+  const outgoing = received.map((event) => judge(record, event, producer, arrivalMs));
   const accepted = outgoing.filter(({ dead }) => !dead);
   return {
     sequenceNumber,
@@ -72,22 +73,13 @@ interface Judged {
 function judge(
   record: KinesisStreamRecord,
   received: ReceivedEvent,
-  types: ReadonlySet<string>,
+  producer: Producer,
   arrivalMs: number,
 ): Judged {
-  const { accepted, refused: problem } = judgeEvent(received, 0, arrivalMs);
-  const detail = problem ? `${problem.field ?? ""}: ${problem.detail}` : typeFault(received, types);
-  if (detail === undefined) return { record: accepted as OutgoingEvent, dead: false };
+  const { accepted, refused: problem } = judgeEvent(received, 0, arrivalMs, producer);
+  if (problem === undefined) return { record: accepted as OutgoingEvent, dead: false };
   const bytes = received.bytes ?? Buffer.from(JSON.stringify(received.event));
-  return { record: refused(record, bytes, detail), dead: true };
-}
-
-/** A stream is one producer's, and a producer has its types. */
-function typeFault({ event }: ReceivedEvent, types: ReadonlySet<string>): string | undefined {
-  const { type } = event as { readonly type: string };
-  return types.has(type)
-    ? undefined
-    : "/type: The producer of this stream may not send this type. Its types are in the environment's configuration.";
+  return { record: refused(record, bytes, `${problem.field ?? ""}: ${problem.detail}`), dead: true };
 }
 
 const refused = (record: KinesisStreamRecord, value: Buffer, detail: string): OutgoingRecord =>

@@ -4,10 +4,14 @@
  * answers which record they are to be given again from, if from any (partial batch response).
  */
 import { environmentVariables } from "../../contracts/environment.ts";
-import { requireEnvironmentList } from "../../runtime/environment.ts";
+import { requireEnvironment, requireEnvironmentList } from "../../runtime/environment.ts";
 import { shardFunction } from "../forward/shard-function.ts";
+import { producer } from "../ingest/producer.ts";
 import { passDoor } from "./door.ts";
 
-const types = new Set(requireEnvironmentList(environmentVariables.eventTypes));
+const sender = producer(
+  requireEnvironment(environmentVariables.producer),
+  requireEnvironmentList(environmentVariables.eventTypes),
+);
 
-export const handler = shardFunction("door", (event, ports) => passDoor(event, types, ports));
+export const handler = shardFunction("door", (event, ports) => passDoor(event, sender, ports));

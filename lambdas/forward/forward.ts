@@ -1,6 +1,7 @@
 /** Reads the spillway's records; what cannot be read becomes a dead letter. */
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
+import { PRODUCER_HEADER } from "../../contracts/producers.ts";
 import { type SpilledBatch, unpackSpilled } from "../../contracts/spillway-record.ts";
 import { topics } from "../../contracts/topics.ts";
 import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from "./shard.ts";
@@ -18,8 +19,9 @@ function read(record: KinesisStreamRecord): ReadRecord {
   const batch = unpackSpilled(bytes);
   const fault = typeof batch === "string" ? batch : faultOf(batch);
   if (fault === undefined) {
-    const { arrivalMs, events } = batch as SpilledBatch;
-    const outgoing = events.map((event) => ({ ...event, headers: EVENT_HEADERS }));
+    const { arrivalMs, producer, events } = batch as SpilledBatch;
+    const headers = { ...EVENT_HEADERS, [PRODUCER_HEADER]: producer };
+    const outgoing = events.map((event) => ({ ...event, headers }));
     return {
       sequenceNumber,
       outgoing,

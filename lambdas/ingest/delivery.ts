@@ -1,4 +1,5 @@
 /** Where accepted events go: to Kafka, and where Kafka does not take them, to the spillway. */
+import type { SpilledBatch } from "../../contracts/spillway-record.ts";
 import type { BreakerOptions, CircuitBreaker } from "../../flow/breaker.ts";
 import { KafkaUnavailableError, SpillwayUnavailableError } from "../../runtime/errors.ts";
 import type { RecordPublisher } from "../../runtime/publisher.ts";
@@ -42,10 +43,13 @@ export interface Delivery {
   readonly unavailable?: SpillwayUnavailableError;
 }
 
-/** Stores `forKafka` in Kafka, or else in the spillway with `forSpillway`. */
+/** Stores `forKafka` in Kafka, or else in the spillway with `forSpillway`; all of them are the producer's. */
 export async function deliver(
-  forKafka: readonly OutgoingEvent[],
-  forSpillway: readonly OutgoingEvent[],
+  {
+    forKafka,
+    forSpillway,
+  }: { readonly forKafka: readonly OutgoingEvent[]; readonly forSpillway: readonly OutgoingEvent[] },
+  producer: string,
   timeoutMs: number,
   ports: DeliveryPorts,
 ): Promise<Delivery> {
@@ -53,7 +57,7 @@ export async function deliver(
   const { stored, kafkaFailure, tripped } = await publish(forKafka, timeoutMs, ports);
   const spilled = stored ? forSpillway : [...forKafka, ...forSpillway];
   const remainingMs = Math.max(0, timeoutMs - (ports.now() - startedMs));
-  const unavailable = await spill(spilled, startedMs, remainingMs, ports);
+  const unavailable = await spill({ arrivalMs: startedMs, producer, events: spilled }, remainingMs, ports);
   return {
     spilled: spilled.length,
     ...(kafkaFailure && { kafkaFailure }),
@@ -93,14 +97,13 @@ async function publish(
 }
 
 async function spill(
-  events: readonly OutgoingEvent[],
-  arrivalMs: number,
+  batch: SpilledBatch,
   timeoutMs: number,
   { spillway }: DeliveryPorts,
 ): Promise<SpillwayUnavailableError | undefined> {
-  if (events.length === 0) return undefined;
+  if (batch.events.length === 0) return undefined;
   try {
-    await spillway.put(events, arrivalMs, timeoutMs);
+    await spillway.put(batch, timeoutMs);
     return undefined;
   } catch (error) {
     if (error instanceof SpillwayUnavailableError) return error;

@@ -20,6 +20,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
+import type { ProducerRule } from "../../contracts/producers.ts";
 import { defaultShedding } from "../../contracts/signals.ts";
 import { topics } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
@@ -34,6 +35,7 @@ import { createTelemetry } from "../../runtime/telemetry.ts";
 import { backpressureAnswer } from "./backpressure.ts";
 import { ingest } from "./ingest.ts";
 import { KafkaOutage } from "./outage.ts";
+import { type CallerContext, producerOf } from "./producer.ts";
 import { Spillway } from "./spillway.ts";
 import { recordIngest } from "./telemetry.ts";
 
@@ -52,6 +54,7 @@ const recentSignals = new RecentSignals(signalsTable, (error) => {
   telemetry.metrics.addMetric(metrics.ingest.signalsUnread, MetricUnit.Count, 1);
   telemetry.logger.warn("The signals table was not read; the signals of before count on.", error);
 });
+const producers = producerRules();
 const outage = new KafkaOutage();
 const ports = {
   publisher: new RecordPublisher(kafka, partitionCounts),
@@ -73,8 +76,20 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
     const signals = await recentSignals.read(Date.now());
     if (event.requestContext?.http?.method === "GET") return backpressureAnswer(signals, Date.now());
     outage.seed(signals, Date.now());
-    const { response, report } = await ingest(event, context.getRemainingTimeInMillis(), signals, ports);
+    const producer = producerOf(event.requestContext as CallerContext | undefined, producers);
+    const { response, report } = await ingest(
+      event,
+      producer,
+      context.getRemainingTimeInMillis(),
+      signals,
+      ports,
+    );
     recordIngest(telemetry, report);
     if (report.delivery?.tripped) await outage.tell(signalsTable, Date.now());
     return response;
   });
+
+/** The stack writes them, so that they are well-formed or absent. */
+function producerRules(): readonly ProducerRule[] {
+  return JSON.parse(process.env[environmentVariables.producers] ?? "[]") as readonly ProducerRule[];
+}

@@ -12,6 +12,7 @@ import { readEvents } from "./content-mode.ts";
 import { type Delivery, type DeliveryPorts, deliver } from "./delivery.ts";
 import { type Judgement, judgeEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
+import type { Producer } from "./producer.ts";
 import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
@@ -56,13 +57,14 @@ export interface IngestPorts extends DeliveryPorts {
  */
 export async function ingest(
   request: HttpRequest,
+  producer: Producer,
   remainingMs: number,
   signals: readonly LoadSignal[],
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const loads = loadOfTopics(signals, ports.now());
   try {
-    return await ingestEvents(request, remainingMs, loads, ports);
+    return await ingestEvents(request, producer, remainingMs, loads, ports);
   } catch (error) {
     if (!(error instanceof RequestRefusedError)) throw error;
     const headers = { ...error.headers, ...backpressure(Math.max(0, ...loads.values())) };
@@ -74,15 +76,16 @@ export async function ingest(
 
 async function ingestEvents(
   request: HttpRequest,
+  producer: Producer,
   remainingMs: number,
   loads: ReadonlyMap<string, number>,
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const arrivalMs = ports.now();
-  const judged = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs));
+  const judged = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs, producer));
   const admitted = shed(judged, loads, ports.shedding);
   const timeoutMs = Math.max(0, Math.min(remainingMs - ANSWER_MARGIN_MS, STORE_TIMEOUT_MS));
-  const delivery = await deliver(admitted.forKafka, admitted.forSpillway, timeoutMs, ports);
+  const delivery = await deliver(admitted, producer.name, timeoutMs, ports);
   return {
     response: answer(admitted, delivery),
     report: reportOf(admitted, delivery, ports.now() - arrivalMs),

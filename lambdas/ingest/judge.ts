@@ -1,6 +1,5 @@
 /** Judges one event: what goes to Kafka, or the problem it is refused with. */
 import { validators } from "#event-validators";
-import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
 import { catalogue, type EventDefinition } from "../../contracts/events/catalogue.ts";
 import { maxEventBytes, maxKeyBytes } from "../../contracts/limits.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
@@ -9,6 +8,7 @@ import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 import type { ReceivedEvent } from "./content-mode.ts";
 import { type Envelope, envelopeFault, type Fault } from "./envelope.ts";
 import { ingestProblems } from "./problems.ts";
+import type { Producer } from "./producer.ts";
 import type { ValidationError } from "./validators.ts";
 
 /**
@@ -36,22 +36,37 @@ const definitions: ReadonlyMap<string, EventDefinition> = new Map(
   catalogue.map((definition) => [definition.type, definition]),
 );
 
-/** `nowMs` is the event's arrival, which the bound on its time counts from. */
-export function judgeEvent(received: ReceivedEvent, index: number, nowMs: number): Judgement {
+/** `arrivalMs`: what the bound on the event's time counts from. */
+export function judgeEvent(
+  received: ReceivedEvent,
+  index: number,
+  arrivalMs: number,
+  producer: Producer,
+): Judgement {
   const id = echoedId(received.event);
   const fault = undecodableFault(received) ?? envelopeFault(received.event);
-  const outcome = fault ?? judgeContent(received.event as Envelope, received.bytes, nowMs);
+  const outcome = fault ?? judgeContent(received.event as Envelope, received.bytes, arrivalMs, producer);
   if (!("problem" in outcome)) return { index, id, accepted: outcome };
   const place = { index, ...(id === undefined ? {} : { id }), field: outcome.field };
   return { index, id, refused: makeProblem(ingestProblems[outcome.problem], outcome.detail, place) };
 }
 
-function judgeContent(event: Envelope, bytes: Buffer | undefined, nowMs: number): OutgoingEvent | Fault {
+function judgeContent(
+  event: Envelope,
+  bytes: Buffer | undefined,
+  arrivalMs: number,
+  producer: Producer,
+): OutgoingEvent | Fault {
   const definition = definitions.get(event.type);
   if (definition === undefined) {
     return { problem: "unknownType", field: "/type", detail: "The event catalogue holds no such type." };
   }
-  const fault = timeFault(event, definition, nowMs) ?? dataFault(event) ?? keyFault(event, definition);
+  if (!producer.maySend(event.type)) {
+    const detail =
+      "The event's sender may not send this type. Its types are in the environment's configuration, or in the scopes of its token.";
+    return { problem: "forbiddenType", field: "/type", detail };
+  }
+  const fault = timeFault(event, definition, arrivalMs) ?? dataFault(event) ?? keyFault(event, definition);
   if (fault !== undefined) return fault;
   const value = bytes ?? serialize(event);
   if (value === undefined) {
@@ -61,7 +76,12 @@ function judgeContent(event: Envelope, bytes: Buffer | undefined, nowMs: number)
     const detail = `The event takes ${value.length} bytes as JSON; at most ${maxEventBytes} are taken.`;
     return { problem: "eventTooLarge", field: "", detail };
   }
-  return { topic: definition.topic, key: Buffer.from(keyOf(event) as string), value, headers: EVENT_HEADERS };
+  return {
+    topic: definition.topic,
+    key: Buffer.from(keyOf(event) as string),
+    value,
+    headers: producer.headers,
+  };
 }
 
 /** Late is for pipelines to judge; only an event from the future would do harm, by moving their watermarks. */

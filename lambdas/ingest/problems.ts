@@ -1,5 +1,6 @@
 /**
  * Every way in which the door refuses. The status follows one rule:
+ * - 403: the sender may not send this type;
  * - 400: it cannot be read as what it says it is: not JSON, not UTF-8, not a CloudEvents 1.0 envelope with a time;
  * - 413: it is larger than a limit (contracts/limits.ts);
  * - 415: its content type or encoding is none that is taken here;
@@ -19,6 +20,7 @@ export const ingestProblems = {
   unsupportedMediaType: { code: "unsupported-media-type", title: "Unsupported content type", status: 415 },
   unsupportedEncoding: { code: "unsupported-encoding", title: "Unsupported content encoding", status: 415 },
   unsupportedDataType: { code: "unsupported-data-type", title: "Unsupported type of data", status: 415 },
+  forbiddenType: { code: "forbidden-type", title: "The sender may not send this type", status: 403 },
   unknownType: { code: "unknown-type", title: "Unknown event type", status: 422 },
   invalidData: { code: "invalid-data", title: "The event's data is invalid", status: 422 },
   invalidKey: { code: "invalid-key", title: "The event's key is invalid", status: 422 },

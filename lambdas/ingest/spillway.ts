@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
 import { partitionOf } from "../../contracts/partitioning.ts";
-import { packSpilled, type SpilledEvent } from "../../contracts/spillway-record.ts";
+import { packSpilled, type SpilledBatch, type SpilledEvent } from "../../contracts/spillway-record.ts";
 import { SpillwayUnavailableError } from "../../runtime/errors.ts";
 
 /** PutRecords takes 500 records and, with their keys, 5 MiB (Kinesis API reference). */
@@ -36,9 +36,9 @@ export class Spillway {
    * Resolves once the stream holds every event. Records that it refuses are tried again until `timeoutMs` have passed;
    * then it rejects with {@link SpillwayUnavailableError}, and whoever gave the events must give all of them again.
    */
-  async put(events: readonly SpilledEvent[], arrivalMs: number, timeoutMs: number): Promise<void> {
+  async put(batch: SpilledBatch, timeoutMs: number): Promise<void> {
     const deadline = AbortSignal.timeout(timeoutMs);
-    let pending = recordsOf(events, arrivalMs);
+    let pending = recordsOf(batch);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       const { refused, cause } = await this.#putOnce(pending, deadline);
       if (refused.length === 0) return;
@@ -76,7 +76,7 @@ interface Refused {
   readonly cause: unknown;
 }
 
-function recordsOf(events: readonly SpilledEvent[], arrivalMs: number): PutRecordsRequestEntry[] {
+function recordsOf({ events, ...origin }: SpilledBatch): PutRecordsRequestEntry[] {
   const lanes = new Map<number, SpilledEvent[]>();
   for (const event of events) {
     const lane = partitionOf(event.key, LANES);
@@ -85,7 +85,7 @@ function recordsOf(events: readonly SpilledEvent[], arrivalMs: number): PutRecor
     else others.push(event);
   }
   return [...lanes].flatMap(([lane, events]) =>
-    packSpilled({ arrivalMs, events }).map((data) => ({ Data: data, PartitionKey: String(lane) })),
+    packSpilled({ ...origin, events }).map((data) => ({ Data: data, PartitionKey: String(lane) })),
   );
 }
 

@@ -1,6 +1,7 @@
 /** What may differ between two deployed environments, and the check that a configuration is one that works. */
 
 import { catalogue } from "../../contracts/events/catalogue.ts";
+import type { ProducerRule } from "../../contracts/producers.ts";
 import { checkCapacity, type IngestLoad } from "./capacity.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
 
@@ -23,6 +24,7 @@ export interface EnvironmentConfig {
   readonly tags: EnvironmentTags;
   readonly kafka: KafkaConfig;
   readonly ingest: HttpFunctionConfig & {
+    readonly auth: IngestAuth;
     /** What all of the door's sizes are checked against; docs/ingestion.md calculates it for other loads. */
     readonly expected: IngestLoad;
     /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
@@ -59,6 +61,15 @@ export interface FunctionConfig {
   readonly memoryMib: number;
   readonly timeoutSeconds: number;
 }
+
+/**
+ * How a caller of `POST /events` proves who it is. `iam`: by a signature (SigV4); without `producers` every caller whose
+ * policies allow it the API may send everything, with them only those they name may send, and only their types. `jwt`: by
+ * a token of an issuer, whose scopes say what it may send: `events:<type>`, or `events:*`.
+ */
+export type IngestAuth =
+  | { readonly kind: "iam"; readonly producers?: readonly ProducerRule[] }
+  | { readonly kind: "jwt"; readonly issuer: string; readonly audience: readonly string[] };
 
 export interface StreamConfig {
   /**
@@ -139,6 +150,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateStream("spillway", config.spillway);
   validateDrain("spillway.forward", config.spillway.forward);
   validateDoors(config.doors ?? []);
+  validateAuth(config.ingest.auth);
   checkCapacity(config);
   validateProcessors(config.processors);
   return config;
@@ -193,6 +205,28 @@ function validateDrain(field: string, { memoryMib, timeoutSeconds }: FunctionCon
   within(`${field}.timeoutSeconds`, timeoutSeconds, 30, 900);
 }
 
+function validateAuth(auth: IngestAuth): void {
+  if (auth.kind === "jwt") {
+    matches("ingest.auth.issuer", auth.issuer, /^https:\/\/\S+$/, "the issuer's https URL");
+    if (auth.audience.length === 0) {
+      throw new EnvironmentConfigError("ingest.auth.audience", auth.audience, "one or several audiences");
+    }
+    return;
+  }
+  auth.producers?.forEach(({ principal, eventTypes }, index) => {
+    const field = `ingest.auth.producers[${index}]`;
+    const arn = /^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[^/]+$/;
+    matches(`${field}.principal`, principal, arn, "the ARN of an IAM role or user, without its path");
+    if (eventTypes !== "any") knownTypes(`${field}.eventTypes`, eventTypes);
+  });
+}
+
+function knownTypes(field: string, types: readonly string[]): void {
+  const known: readonly string[] = catalogue.map(({ type }) => type);
+  if (types.length > 0 && types.every((type) => known.includes(type))) return;
+  throw new EnvironmentConfigError(field, types, `one or several of ${known.join(", ")}`);
+}
+
 function validateDoors(doors: readonly KinesisDoorConfig[]): void {
   const names = new Set<string>();
   doors.forEach((door, index) => {
@@ -202,15 +236,7 @@ function validateDoors(doors: readonly KinesisDoorConfig[]): void {
       throw new EnvironmentConfigError(`${field}.name`, door.name, "one that no door before has");
     names.add(door.name);
     matches(`${field}.producerAccount`, door.producerAccount, /^\d{12}$/, "twelve digits");
-    const known: readonly string[] = catalogue.map(({ type }) => type);
-    const wrong = door.eventTypes.find((type) => !known.includes(type));
-    if (wrong !== undefined || door.eventTypes.length === 0) {
-      throw new EnvironmentConfigError(
-        `${field}.eventTypes`,
-        door.eventTypes,
-        `one or several of ${known.join(", ")}`,
-      );
-    }
+    knownTypes(`${field}.eventTypes`, door.eventTypes);
     validateStream(field, door);
     validateDrain(`${field}.function`, door.function);
   });

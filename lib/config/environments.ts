@@ -20,6 +20,7 @@ const dev: EnvironmentConfig = {
   ingest: {
     memoryMib: 1024,
     timeoutSeconds: 29,
+    auth: { kind: "iam" },
     expected: { eventsPerSecond: 1_000, eventBytes: 512, eventsPerRequest: 25, requestMs: 100 },
     reservedConcurrency: 20,
     requestsPerSecond: 500,

@@ -4,6 +4,7 @@ import {
   HttpApi,
   type HttpMethod,
   HttpStage,
+  type IHttpRouteAuthorizer,
   LogGroupLogDestination,
   PayloadFormatVersion,
 } from "aws-cdk-lib/aws-apigatewayv2";
@@ -18,6 +19,8 @@ export interface SignedApiProps {
   readonly description: string;
   readonly routes: readonly SignedRoute[];
   readonly handler: PlatformFunction;
+  /** @default an IAM signature */
+  readonly authorizer?: IHttpRouteAuthorizer;
   readonly limits: HttpFunctionConfig;
 }
 
@@ -29,14 +32,14 @@ export interface SignedRoute {
 
 /**
  * An HTTP API of one function, for callers that sign their requests (SigV4) and whose IAM policies allow them
- * `execute-api:Invoke` on its routes. A fork that needs another kind of caller puts another authorizer here. The URL
+ * `execute-api:Invoke` on its routes, or whom another authorizer knows. The URL
  * that the stack puts out is the first route's.
  */
 export class SignedApi extends Construct {
   constructor(scope: SpillwayStack, id: string, props: SignedApiProps) {
     super(scope, id);
     const api = new HttpApi(this, "Api", { description: props.description, createDefaultStage: false });
-    const authorizer = new HttpIamAuthorizer();
+    const authorizer = props.authorizer ?? new HttpIamAuthorizer();
     const integration = new HttpLambdaIntegration("Integration", props.handler.lambda, {
       payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
     });

@@ -1,9 +1,10 @@
 import { HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
-import type { EnvironmentConfig } from "../config/environment.ts";
+import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -53,6 +54,7 @@ export class IngestionStack extends SpillwayStack {
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.spillwayStream]: spillway.stream.streamName,
         [environmentVariables.signalsTable]: signals.tableName,
+        ...producersOf(config.ingest.auth),
       },
     });
     transport.access.connect(ingest.role);
@@ -66,7 +68,19 @@ export class IngestionStack extends SpillwayStack {
         { method: HttpMethod.GET, path: "/backpressure" },
       ],
       handler: ingest,
+      ...authorizerOf(config.ingest.auth),
       limits: config.ingest,
     });
   }
 }
+
+function authorizerOf(auth: IngestAuth): { readonly authorizer?: HttpJwtAuthorizer } {
+  if (auth.kind === "iam") return {};
+  const { issuer, audience } = auth;
+  return { authorizer: new HttpJwtAuthorizer("Jwt", issuer, { jwtAudience: [...audience] }) };
+}
+
+const producersOf = (auth: IngestAuth): Readonly<Record<string, string>> =>
+  auth.kind === "iam" && auth.producers
+    ? { [environmentVariables.producers]: JSON.stringify(auth.producers) }
+    : {};

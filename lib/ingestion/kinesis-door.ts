@@ -55,7 +55,10 @@ export class KinesisDoor extends Construct {
       stream,
       retentionHours: door.retentionHours,
       topics: topicsOf(door.eventTypes),
-      environment: { [environmentVariables.eventTypes]: door.eventTypes.join(",") },
+      environment: {
+        [environmentVariables.producer]: door.name,
+        [environmentVariables.eventTypes]: door.eventTypes.join(","),
+      },
     });
     new CfnOutput(this, "StreamArn", {
       value: stream.streamArn,

@@ -19,10 +19,11 @@ const unpacked = (records: readonly Buffer[]) =>
 
 test("what was packed comes out as it was, in its order", () => {
   fc.assert(
-    fc.property(fc.nat(), fc.array(event), (arrivalMs, events) => {
-      const batches = unpacked(packSpilled({ arrivalMs, events }));
+    fc.property(fc.nat(), fc.string(), fc.array(event), (arrivalMs, text, events) => {
+      const producer = Buffer.from(text).toString();
+      const batches = unpacked(packSpilled({ arrivalMs, producer, events }));
       expect(batches.flatMap((batch) => batch.events)).toEqual(events);
-      for (const batch of batches) expect(batch.arrivalMs).toBe(arrivalMs);
+      for (const batch of batches) expect(batch).toMatchObject({ arrivalMs, producer });
     }),
   );
 });
@@ -30,14 +31,21 @@ test("what was packed comes out as it was, in its order", () => {
 test("records are as few as they can be, and none is larger than the stream takes", () => {
   const largest = { topic: "flights", key: Buffer.alloc(maxKeyBytes), value: Buffer.alloc(maxEventBytes) };
   const small = { topic: "flights", key: Buffer.alloc(3), value: Buffer.alloc(200) };
-  const records = packSpilled({ arrivalMs: 1, events: [small, largest, small, largest, small] });
+  const records = packSpilled({
+    arrivalMs: 1,
+    producer: "a",
+    events: [small, largest, small, largest, small],
+  });
   expect(unpacked(records).map(({ events }) => events.length)).toEqual([3, 2]);
   for (const { length } of records) expect(length).toBeLessThanOrEqual(maxSpillwayRecordBytes);
 });
 
+const HEAD_BYTES = 14;
+
 describe("what is no such record", () => {
   const [whole] = packSpilled({
     arrivalMs: 1,
+    producer: "air",
     events: [
       { topic: "flights", key: Buffer.from("ATL"), value: Buffer.from("{}") },
       { topic: "flights", key: Buffer.from("ATL"), value: Buffer.from("{}") },
@@ -45,11 +53,12 @@ describe("what is no such record", () => {
   });
 
   test("is told from one, wherever it was cut", () => {
-    const oneEventBytes = (whole!.length - 9) / 2;
+    const oneEventBytes = (whole!.length - HEAD_BYTES) / 2;
     for (let length = 0; length < whole!.length; length++) {
       const batch = unpackSpilled(whole!.subarray(0, length));
       // A cut between two events is one that no format without a checksum sees; Kinesis does not cut.
-      if ((length - 9) % oneEventBytes === 0 && length >= 9) expect(batch).toMatchObject({ arrivalMs: 1 });
+      if ((length - HEAD_BYTES) % oneEventBytes === 0 && length >= HEAD_BYTES)
+        expect(batch).toMatchObject({ arrivalMs: 1 });
       else expect(batch).toMatch(/^It (has|ends)/);
     }
   });

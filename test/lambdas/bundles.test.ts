@@ -58,6 +58,7 @@ async function invoke(
         AWS_SECRET_ACCESS_KEY: "test",
         SPILLWAY_STREAM: "spillway",
         SPILLWAY_SIGNALS_TABLE: "signals",
+        SPILLWAY_PRODUCER: "partner",
         SPILLWAY_EVENT_TYPES: "flight.departed",
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_PIPELINES: "airport-delays",

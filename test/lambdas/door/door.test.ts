@@ -3,12 +3,13 @@ import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { passDoor } from "../../../lambdas/door/door.ts";
 import type { ShardOutcome } from "../../../lambdas/forward/shard.ts";
+import { producer } from "../../../lambdas/ingest/producer.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
 import { partitionCounts } from "../support/door.ts";
 import { flight, NOW_MS } from "../support/events.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
 
-const TYPES = new Set(["flight.departed"]);
+const partner = producer("partner", ["flight.departed"]);
 
 function batchOf(records: readonly (string | Buffer)[]): KinesisStreamEvent {
   return {
@@ -29,7 +30,7 @@ function batchOf(records: readonly (string | Buffer)[]): KinesisStreamEvent {
 
 async function pass(...records: (string | Buffer)[]): Promise<{ outcome: ShardOutcome; kafka: FakeKafka }> {
   const kafka = new FakeKafka();
-  const outcome = await passDoor(batchOf(records), TYPES, {
+  const outcome = await passDoor(batchOf(records), partner, {
     publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),
     signals: async () => [],
     sleep: async () => undefined,
@@ -68,7 +69,7 @@ describe("a dead letter, and nothing stops,", () => {
         partitionkey: "u",
         data: { userId: "u", path: "/", device: "mobile" },
       }),
-      /^\/type: The producer/,
+      /^\/type: The event's sender/,
     ],
   ])("becomes of a record %s", async (_, data, detail) => {
     const { outcome, kafka } = await pass(JSON.stringify(flight), data, JSON.stringify(flight));

@@ -29,7 +29,7 @@ function spilled(...values: string[]): Buffer {
     key: Buffer.from("ATL"),
     value: Buffer.from(value),
   }));
-  return packSpilled({ arrivalMs: ARRIVAL_MS, events })[0]!;
+  return packSpilled({ arrivalMs: ARRIVAL_MS, producer: "airline", events })[0]!;
 }
 
 function batchOf(...records: Buffer[]): KinesisStreamEvent {
@@ -71,7 +71,13 @@ it("writes every event of a batch in order, as it was accepted", async () => {
   expect(values()).toEqual(["1", "2", "3"]);
   expect(kafka.messages[0]).toMatchObject({
     topic: "flights",
-    message: { key: Buffer.from("ATL"), headers: { "content-type": /^application\/cloudevents\+json/ } },
+    message: {
+      key: Buffer.from("ATL"),
+      headers: {
+        "content-type": /^application\/cloudevents\+json/,
+        "spillway-producer": "airline",
+      },
+    },
   });
 });
 
@@ -80,7 +86,11 @@ describe("a record that is none", () => {
     ["of another format", Buffer.from("poison")],
     [
       "with an event of no topic",
-      packSpilled({ arrivalMs: 1, events: [{ topic: "x", key: Buffer.of(), value: Buffer.of() }] })[0]!,
+      packSpilled({
+        arrivalMs: 1,
+        producer: "airline",
+        events: [{ topic: "x", key: Buffer.of(), value: Buffer.of() }],
+      })[0]!,
     ],
   ])("%s is a dead letter with its bytes, and stops nothing", async (_, poison) => {
     const outcome = await forwarded(batchOf(spilled("1"), poison, spilled("2")));

@@ -61,6 +61,7 @@ describe("content modes", () => {
     await send(batch([flight]), kafka);
     expect(kafka.messages[0]!.message.headers).toEqual({
       "content-type": "application/cloudevents+json; charset=UTF-8",
+      "spillway-producer": "test",
     });
   });
 

@@ -5,6 +5,7 @@ import { SpillwayUnavailableError } from "../../../runtime/errors.ts";
 import { FakeStream } from "../support/fake-stream.ts";
 
 const TIMEOUT_MS = 5_000;
+const origin = { arrivalMs: 1, producer: "test" };
 
 const event = (key: string, value: string | Buffer) => ({
   topic: "flights",
@@ -19,7 +20,7 @@ function opened(): { stream: FakeStream; spillway: Spillway } {
 
 it("packs a key's events into one record, in their order", async () => {
   const { stream, spillway } = opened();
-  await spillway.put([event("a", "1"), event("b", "2"), event("a", "3")], 1, TIMEOUT_MS);
+  await spillway.put({ ...origin, events: [event("a", "1"), event("b", "2"), event("a", "3")] }, TIMEOUT_MS);
   expect(stream.requests).toHaveLength(1);
   expect(stream.taken).toHaveLength(2);
   expect(stream.events.map(({ value }) => String(value))).toEqual(["1", "3", "2"]);
@@ -31,7 +32,7 @@ it("sends only those records again that were refused", async () => {
     () => [1],
     () => [0],
   );
-  await spillway.put([event("a", "1"), event("b", "2")], 1, TIMEOUT_MS);
+  await spillway.put({ ...origin, events: [event("a", "1"), event("b", "2")] }, TIMEOUT_MS);
   expect(stream.requests.map(({ length }) => length)).toEqual([2, 1, 1]);
   expect(stream.events.map(({ value }) => String(value))).toEqual(["1", "2"]);
 });
@@ -39,14 +40,16 @@ it("sends only those records again that were refused", async () => {
 it("sends all again where the whole request failed", async () => {
   const { stream, spillway } = opened();
   stream.next.push(() => Promise.reject(new Error("reset")));
-  await spillway.put([event("a", "1")], 1, TIMEOUT_MS);
+  await spillway.put({ ...origin, events: [event("a", "1")] }, TIMEOUT_MS);
   expect(stream.events).toHaveLength(1);
 });
 
 it("gives up at the deadline where every record is refused every time", async () => {
   const { stream, spillway } = opened();
   stream.always = (records) => records.map((_, index) => index);
-  await expect(spillway.put([event("a", "1")], 1, 20)).rejects.toThrow(SpillwayUnavailableError);
+  await expect(spillway.put({ ...origin, events: [event("a", "1")] }, 20)).rejects.toThrow(
+    SpillwayUnavailableError,
+  );
   expect(stream.taken).toEqual([]);
 });
 
@@ -54,7 +57,7 @@ it("keeps each request under 500 records and 5 MiB", async () => {
   const { stream, spillway } = opened();
   const large = Buffer.alloc(500 * 1024);
   const events = Array.from({ length: 40 }, (_, index) => event(`key-${index}`, large));
-  await spillway.put(events, 1, TIMEOUT_MS);
+  await spillway.put({ ...origin, events }, TIMEOUT_MS);
   expect(stream.events).toHaveLength(40);
   expect(stream.requests.length).toBeGreaterThan(1);
   for (const request of stream.requests) {

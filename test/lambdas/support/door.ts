@@ -3,6 +3,7 @@ import { CircuitBreaker } from "../../../flow/breaker.ts";
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
 import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
+import { type Producer, producer } from "../../../lambdas/ingest/producer.ts";
 import { Spillway } from "../../../lambdas/ingest/spillway.ts";
 import type { Problem } from "../../../runtime/problem.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
@@ -28,6 +29,7 @@ export const partitionCounts: ReadonlyMap<string, number> = new Map([
 
 export interface Surroundings {
   readonly remainingMs?: number;
+  readonly sender?: Producer;
   readonly stream?: FakeStream;
   readonly breaker?: CircuitBreaker;
   readonly signals?: readonly LoadSignal[];
@@ -39,9 +41,9 @@ export async function send(
   kafka = new FakeKafka(),
   surroundings: Surroundings = {},
 ): Promise<Answer> {
-  const { remainingMs = 5_000, signals = [] } = surroundings;
+  const { remainingMs = 5_000, signals = [], sender = producer("test", "any") } = surroundings;
   const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
-  const { response } = await ingest(request, remainingMs, signals, {
+  const { response } = await ingest(request, sender, remainingMs, signals, {
     publisher: new RecordPublisher(kafka, partitionCounts),
     spillway: new Spillway({ client: stream, streamName: "spillway", random: () => 0 }),
     breaker,

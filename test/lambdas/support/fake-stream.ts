@@ -1,6 +1,6 @@
 /** A stand-in for the Kinesis client: it remembers what it took, and refuses what it is told to. */
 import type { KinesisClient, PutRecordsCommand, PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
-import { type SpilledEvent, unpackSpilled } from "../../../contracts/spillway-record.ts";
+import { type SpilledBatch, type SpilledEvent, unpackSpilled } from "../../../contracts/spillway-record.ts";
 
 /** Which records of a request are refused, by their place; or a rejection. */
 export type Refusal = (records: readonly PutRecordsRequestEntry[]) => readonly number[] | Promise<never>;
@@ -12,13 +12,17 @@ export class FakeStream {
   readonly next: Refusal[] = [];
   always: Refusal | undefined;
 
-  /** The events in what was taken, in order. */
-  get events(): SpilledEvent[] {
-    return this.taken.flatMap(({ Data }) => {
+  get batches(): SpilledBatch[] {
+    return this.taken.map(({ Data }) => {
       const batch = unpackSpilled(Buffer.from(Data!));
       if (typeof batch === "string") throw new Error(batch);
-      return batch.events;
+      return batch;
     });
+  }
+
+  /** The events in what was taken, in order. */
+  get events(): SpilledEvent[] {
+    return this.batches.flatMap(({ events }) => events);
   }
 
   readonly send = (async (command: PutRecordsCommand) => {

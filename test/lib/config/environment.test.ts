@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type EnvironmentConfig,
+  type IngestAuth,
   type KinesisDoorConfig,
   validateEnvironment,
 } from "../../../lib/config/environment.ts";
@@ -18,6 +19,8 @@ const door: KinesisDoorConfig = {
   function: { memoryMib: 512, timeoutSeconds: 60 },
   batchRecords: 100,
 };
+
+const withAuth = (auth: IngestAuth): EnvironmentConfig => ({ ...dev, ingest: { ...dev.ingest, auth } });
 
 const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["name", { ...dev, name: "Dev" }],
@@ -51,6 +54,19 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ],
   ["spillway.shards", { ...dev, spillway: { ...dev.spillway, shards: 0 } }],
   ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
+  ["ingest.auth.issuer", withAuth({ kind: "jwt", issuer: "http://issuer", audience: ["a"] })],
+  ["ingest.auth.audience", withAuth({ kind: "jwt", issuer: "https://issuer", audience: [] })],
+  [
+    "ingest.auth.producers[0].principal",
+    withAuth({ kind: "iam", producers: [{ principal: "airline", eventTypes: "any" }] }),
+  ],
+  [
+    "ingest.auth.producers[0].eventTypes",
+    withAuth({
+      kind: "iam",
+      producers: [{ principal: "arn:aws:iam::111111111111:role/airline", eventTypes: ["x"] }],
+    }),
+  ],
   ["doors[0].producerAccount", { ...dev, doors: [{ ...door, producerAccount: "1" }] }],
   ["doors[0].eventTypes", { ...dev, doors: [{ ...door, eventTypes: ["flight.vanished"] }] }],
   ["doors[0].eventTypes", { ...dev, doors: [{ ...door, eventTypes: [] }] }],

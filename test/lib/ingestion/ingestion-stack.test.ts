@@ -1,7 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DEAD_LETTERS_TOPIC, topics } from "../../../contracts/topics.ts";
-import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
+import { allowed, allowedNames, dev, resources, synthesize, theResource } from "../synthesize.ts";
 
 const functionOf = (template: Template, name: string) =>
   resources(template, "AWS::Lambda::Function").find(({ logicalId }) => logicalId.startsWith(name))!;
@@ -17,6 +17,30 @@ describe("ingestion", () => {
 
     expect(routes.map(({ RouteKey }) => RouteKey).toSorted()).toEqual(["GET /backpressure", "POST /events"]);
     for (const { AuthorizationType } of routes) expect(AuthorizationType).toBe("AWS_IAM");
+  });
+
+  test("where an environment has an issuer of tokens, its tokens are what a caller needs", () => {
+    const auth = { kind: "jwt", issuer: "https://issuer.example", audience: ["spillway"] } as const;
+    const withJwt = synthesize({ config: { ...dev, ingest: { ...dev.ingest, auth } } }).ingestion;
+
+    for (const { Properties } of resources(withJwt, "AWS::ApiGatewayV2::Route")) {
+      expect(Properties).toMatchObject({ AuthorizationType: "JWT" });
+    }
+    expect(theResource(withJwt, "AWS::ApiGatewayV2::Authorizer").Properties.JwtConfiguration).toEqual({
+      Issuer: "https://issuer.example",
+      Audience: ["spillway"],
+    });
+  });
+
+  test("where an environment names its producers, the function knows them", () => {
+    const producers = [
+      { principal: "arn:aws:iam::111111111111:role/airline", eventTypes: ["flight.departed"] },
+    ];
+    const auth = { kind: "iam", producers } as const;
+    const named = synthesize({ config: { ...dev, ingest: { ...dev.ingest, auth } } }).ingestion;
+    const { Variables } = functionOf(named, "Ingest").Properties.Environment;
+
+    expect(JSON.parse(Variables.SPILLWAY_PRODUCERS)).toEqual(producers);
   });
 
   test("the function gets payloads of format 2.0", () => {

@@ -1,0 +1,14 @@
+/** Who may send what to the HTTP door, and how a record says who sent it. */
+
+/**
+ * Kafka header of an event: who sent it, as the door has established it. It is no attribute of the event, which a
+ * sender writes itself.
+ */
+export const PRODUCER_HEADER = "spillway-producer";
+
+export interface ProducerRule {
+  /** ARN of an IAM role or user, without a path: `arn:aws:iam::111111111111:role/airline`. */
+  readonly principal: string;
+  /** Types of the catalogue that it may send. */
+  readonly eventTypes: readonly string[] | "any";
+}
