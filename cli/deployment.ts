@@ -28,8 +28,10 @@ const LOCAL_ENVIRONMENT = "dev";
 const CLIENT_ID = "spillway-cli";
 
 /** What is used of what local/'s control server tells. */
-interface LocalState {
+export interface LocalState {
   readonly bootstrapServers: string;
+  /** By what people call them. */
+  readonly functions: Readonly<Record<string, unknown>>;
   /** Names by logical id. */
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;
@@ -69,17 +71,21 @@ export async function withDeployment<T>(
 
 /** Sets what the platform's own processes have, since the SDK takes its endpoints from the environment. */
 async function takeEnvironment(controlUrl: string): Promise<void> {
-  const { bootstrapServers, tables, buckets, environment } = await stateOf(controlUrl);
+  const { bootstrapServers, tables, buckets, environment } = await localState(controlUrl);
   Object.assign(process.env, environment, {
     [environmentVariables.environment]: LOCAL_ENVIRONMENT,
     [environmentVariables.bootstrapServers]: bootstrapServers,
-    [environmentVariables.checkpointTable]: named(tables),
-    [environmentVariables.checkpointBucket]: named(buckets),
+    [environmentVariables.checkpointTable]: named(tables, "Checkpoints"),
+    [environmentVariables.checkpointBucket]: named(buckets, "Checkpoints"),
   });
 }
 
-async function stateOf(controlUrl: string): Promise<LocalState> {
-  const url = `${controlUrl.replace(/\/state$/, "")}/state`;
+/** The control URL as it is meant: what `spillway start` prints ends with the path of the state. */
+export const controlBase = (controlUrl: string): string => controlUrl.replace(/\/state$/, "");
+
+/** What runs on this machine. Throws UsageError where nothing answers. */
+export async function localState(controlUrl: string): Promise<LocalState> {
+  const url = `${controlBase(controlUrl)}/state`;
   try {
     const response = await fetch(url);
     if (response.ok) return (await response.json()) as LocalState;
@@ -89,14 +95,15 @@ async function stateOf(controlUrl: string): Promise<LocalState> {
   }
 }
 
-/** The logical ids of the checkpoints' table and bucket begin alike. */
-function named(names: Readonly<Record<string, string>>): string {
-  const found = Object.entries(names).find(([logicalId]) => logicalId.startsWith("Checkpoints"));
-  if (found === undefined) throw new UsageError("the platform has no storage for checkpoints");
+/** The name of the table or bucket whose logical id begins so. */
+export function named(names: Readonly<Record<string, string>>, start: string): string {
+  const found = Object.entries(names).find(([logicalId]) => logicalId.startsWith(start));
+  if (found === undefined) throw new UsageError(`the platform has no storage that is called ${start}`);
   return found[1];
 }
 
-function variable(key: keyof typeof environmentVariables): string {
+/** The value of an environment variable that says where the platform is. Throws UsageError where it is not set. */
+export function variable(key: keyof typeof environmentVariables): string {
   const name = environmentVariables[key];
   const value = process.env[name];
   if (value !== undefined && value !== "") return value;

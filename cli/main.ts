@@ -21,6 +21,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "compare the results of two pipelines, or of two versions of one",
     load: async () => (await import("./compare/command.ts")).compare,
   },
+  "dead-letters": {
+    summary: "list what failed for good, send it back to its topic, or discard it",
+    load: async () => (await import("./dead-letters/command.ts")).deadLetters,
+  },
   demo: {
     summary: "replay real flights through it, kill a processor on the way, check every number",
     load: async () => (await import("./demo/command.ts")).demo,
@@ -58,7 +62,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 const usage = [
   "Usage: spillway <command> [options]",
   "",
-  ...Object.entries(subcommands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`),
+  ...Object.entries(subcommands).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`),
   "",
   "spillway <command> --help describes a command's options.",
 ].join("\n");

@@ -15,6 +15,9 @@ export const environmentVariables = {
   resultsTable: "SPILLWAY_RESULTS_TABLE",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
+  archiveTable: "SPILLWAY_ARCHIVE_TABLE",
+  archiveBucket: "SPILLWAY_ARCHIVE_BUCKET",
+  redriveFunction: "SPILLWAY_REDRIVE_FUNCTION",
   /** Comma-separated names of the pipelines a processor service runs. */
   pipelines: "SPILLWAY_PIPELINES",
   /** `on` or `off`: whether the clock closes the windows of silent partitions. Off for replays of old events. @default on */
@@ -39,3 +42,6 @@ export const savepointPrefix = (environment: string): string => `savepoints/${en
  */
 export const sinkConsumerGroup = (environment: string, pipeline: string): string =>
   `${environment}-${pipeline}.sink`;
+
+/** The consumer group of the archiver's mapping of the dead letters; no pipeline's group is called like it. */
+export const archiveConsumerGroup = (environment: string): string => `${environment}-dead-letters.archive`;

@@ -48,5 +48,15 @@ export const metrics = {
     resultsSuperseded: "ResultsSuperseded",
     resultsRefused: "ResultsRefused",
   },
+  archive: {
+    entriesArchived: "EntriesArchived",
+    entriesRepeated: "EntriesRepeated",
+    messagesFailed: "MessagesFailed",
+  },
+  redrive: {
+    eventsRedriven: "EventsRedriven",
+    eventsKept: "EventsKept",
+    redrivesStopped: "RedrivesStopped",
+  },
   query: { queries: "Queries", itemsRead: "ItemsRead" },
 } as const;

@@ -1,6 +1,7 @@
 import { type App, Tags } from "aws-cdk-lib";
 import type { EnvironmentConfig } from "./config/environment.ts";
 import { ControlStack } from "./control/control-stack.ts";
+import { DeadLettersStack } from "./dead-letters/dead-letters-stack.ts";
 import { functionEntries } from "./functions/function-code.ts";
 import { IngestionStack } from "./ingestion/ingestion-stack.ts";
 import { NetworkStack } from "./network/network-stack.ts";
@@ -20,6 +21,7 @@ export interface Platform {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
   readonly control: ControlStack;
+  readonly deadLetters: DeadLettersStack;
   readonly ingestion: IngestionStack;
   readonly processing: ProcessingStack;
   readonly serving: ServingStack;
@@ -36,6 +38,11 @@ export function addPlatform(
   const transport = new TransportStack(app, config, { network, pipelines });
   const control = new ControlStack(app, config);
   const shared = { network, transport, signals: control.signals, pipelines };
+  const deadLetters = new DeadLettersStack(app, config, {
+    ...shared,
+    archiveEntry: code.archive,
+    redriveEntry: code.redrive,
+  });
   const ingestion = new IngestionStack(app, config, {
     ...shared,
     ingestEntry: code.ingest,
@@ -45,7 +52,7 @@ export function addPlatform(
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
   const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });
   tag(app, config);
-  return { network, transport, control, ingestion, processing, serving };
+  return { network, transport, control, deadLetters, ingestion, processing, serving };
 }
 
 function tag(app: App, { name, tags }: EnvironmentConfig): void {

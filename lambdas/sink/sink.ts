@@ -1,5 +1,6 @@
 /** What the sink does with a batch of result records. */
 import type { MSKEvent } from "aws-lambda";
+import { forEachBounded } from "../../runtime/for-each-bounded.ts";
 import { type RefusedRecord, readBatch, type StoredResult } from "./batch.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { ResultsTable } from "./table.ts";
@@ -46,25 +47,4 @@ export async function sink(
     await ports.deadLetters.send(refused, Math.max(0, remainingMs() - END_MARGIN_MS));
   }
   return { stored, superseded, refused: refused.length };
-}
-
-/**
- * Calls `work` for every item, with at most `limit` calls in flight. After a failure no further call starts; it
- * rejects once those in flight have ended, so that none of them runs on into the next invocation.
- */
-async function forEachBounded<Item>(
-  items: readonly Item[],
-  limit: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const failures: unknown[] = [];
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (failures.length > 0) return;
-      await work(item).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failures.length > 0) throw failures[0];
 }

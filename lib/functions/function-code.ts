@@ -9,9 +9,11 @@ import { type Bundle, bundle, REPOSITORY_ROOT } from "./bundle.ts";
  */
 export const functionEntries = {
   door: "lambdas/door/handler.ts",
+  archive: "lambdas/archive/handler.ts",
   forward: "lambdas/forward/handler.ts",
   ingest: "lambdas/ingest/handler.ts",
   query: "lambdas/query/handler.ts",
+  redrive: "lambdas/redrive/handler.ts",
   sink: "lambdas/sink/handler.ts",
 } as const;
 

@@ -30,6 +30,7 @@ export class NetworkStack extends SpillwayStack {
   readonly forward: SecurityGroup;
   readonly sink: SecurityGroup;
   readonly processors: SecurityGroup;
+  readonly redrive: SecurityGroup;
 
   constructor(scope: Construct, config: EnvironmentConfig) {
     super(scope, "Network", config);
@@ -39,6 +40,7 @@ export class NetworkStack extends SpillwayStack {
     this.forward = this.group("ForwardGroup", "Forward and door functions");
     this.sink = this.group("SinkGroup", "Sink function");
     this.processors = this.group("ProcessorsGroup", "Stateful processors");
+    this.redrive = this.group("RedriveGroup", "Redrive function");
     this.allowKafka();
     this.allowAwsApis();
   }
@@ -73,6 +75,7 @@ export class NetworkStack extends SpillwayStack {
       [this.forward, "the forward and door functions"],
       [this.sink, "the sink function"],
       [this.processors, "the processors"],
+      [this.redrive, "the redrive function"],
       // A mapping's pollers have network interfaces in the brokers' subnets, with the brokers' own group.
       [this.brokers, "event source mappings"],
     ] as const;
@@ -89,6 +92,7 @@ export class NetworkStack extends SpillwayStack {
       [this.forward, "DynamoDB"],
       [this.sink, "DynamoDB"],
       [this.processors, "S3, DynamoDB, ECR and CloudWatch Logs"],
+      [this.redrive, "S3 and DynamoDB"],
     ] as const;
     for (const [caller, apis] of callers) {
       caller.addEgressRule(Peer.anyIpv4(), Port.tcp(443), `HTTPS to ${apis}`);

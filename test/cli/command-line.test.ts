@@ -25,6 +25,24 @@ test.each([
   { args: ["savepoint", "p", "--name", "A/b"], status: 2, stderr: /--name takes .*, not "A\/b"/ },
   { args: ["reset", "p"], status: 2, stderr: /--discard-state/ },
   { args: ["compare", "p"], status: 2, stderr: /which two pipelines/ },
+  // Port 1 refuses. Each has loaded all of its modules by then, as Node loads them and not as vitest does.
+  ...[
+    ["savepoint", "airport-delays", "--name", "s"],
+    ["reset", "airport-delays", "--discard-state"],
+    ["compare", "airport-delays", "user-sessions"],
+    ["dead-letters", "list"],
+  ].map((args) => ({
+    args: [...args, "--control", "http://127.0.0.1:1"],
+    status: 2,
+    stderr: /no platform answers at http:\/\/127\.0\.0\.1:1\/state/,
+  })),
+  { args: ["dead-letters"], status: 2, stderr: /list, show, stats, redrive, discard/ },
+  {
+    args: ["dead-letters", "list", "--reason", "bad-luck"],
+    status: 2,
+    stderr: /--reason takes .*undecodable/,
+  },
+  { args: ["dead-letters", "redrive", "--execute"], status: 2, stderr: /say which entries are meant/ },
   { args: [], status: 2, stdout: /Usage: spillway/ },
   { args: ["nonsense"], status: 2, stderr: /unknown command "nonsense"/ },
   { args: ["toString"], status: 2, stderr: /unknown command "toString"/ },

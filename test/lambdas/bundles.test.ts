@@ -14,10 +14,10 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
-  for (const name of ["forward", "sink", "query"]) {
+  for (const name of ["archive", "forward", "sink", "query"]) {
     bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
-  for (const name of ["door", "ingest"]) {
+  for (const name of ["door", "ingest", "redrive"]) {
     bundleWithEventValidators({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
 });
@@ -61,6 +61,8 @@ async function invoke(
         SPILLWAY_PRODUCER: "partner",
         SPILLWAY_EVENT_TYPES: "flight.departed",
         SPILLWAY_RESULTS_TABLE: "results",
+        SPILLWAY_ARCHIVE_TABLE: "archive",
+        SPILLWAY_ARCHIVE_BUCKET: "archive",
         SPILLWAY_PIPELINES: "airport-delays",
       },
     },
@@ -68,11 +70,14 @@ async function invoke(
   return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
 }
 
-describe.each(["door", "forward", "ingest", "sink", "query"])("the bundle of %s", (name) => {
-  it("is at most 1 MiB", async () => {
-    expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
-  });
-});
+describe.each(["archive", "door", "forward", "ingest", "query", "redrive", "sink"])(
+  "the bundle of %s",
+  (name) => {
+    it("is at most 1 MiB", async () => {
+      expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
+    });
+  },
+);
 
 describe("a bundle in a process of its own", () => {
   it("judges events with ready-made validators", async () => {
@@ -90,6 +95,19 @@ describe("a bundle in a process of its own", () => {
 
   it.each(["door", "forward"])("takes an empty batch of a stream's records as %s", async (name) => {
     expect(await invoke(name, { Records: [] }, 10_000)).toEqual({ batchItemFailures: [] });
+  });
+
+  it("takes an empty batch of dead letters, and one of messages", async () => {
+    const none = { batchItemFailures: [] };
+    expect(await invoke("archive", { eventSource: "aws:kafka", records: {} }, 10_000)).toEqual(none);
+    expect(await invoke("archive", { Records: [] }, 10_000)).toEqual(none);
+  });
+
+  it("refuses a redrive of everything, which a slip in a name would be", async () => {
+    const selection = { state: "archived", reasn: "undecodable" };
+    const redriveId = "0b8f7c1e-0000-4000-8000-000000000001";
+    const request = { redriveId, execute: true, selection, ratePerSecond: 1, maxFailureShare: 1 };
+    await expect(invoke("redrive", request, 10_000)).rejects.toThrow(/selection must not hold reasn;/);
   });
 
   it("takes an empty batch of results", async () => {

@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { maskAssets, synthesize, type Templates } from "./synthesize.ts";
 
-const stacks = ["network", "transport", "control", "ingestion", "processing", "serving"] as const;
+const stacks = [
+  "network",
+  "transport",
+  "control",
+  "deadLetters",
+  "ingestion",
+  "processing",
+  "serving",
+] as const;
 
 describe("templates of dev", () => {
   let templates: Templates;
@@ -28,7 +36,7 @@ describe("a change of code", () => {
     expect(maskAssets(after[stack])).toEqual(maskAssets(synthesizedWithoutBundles()[stack]));
   });
 
-  test.each(["ingestion", "processing", "serving"] as const)("is deployed by %s", (stack) => {
+  test.each(["deadLetters", "ingestion", "processing", "serving"] as const)("is deployed by %s", (stack) => {
     expect(after[stack].toJSON()).not.toEqual(before[stack].toJSON());
   });
 });

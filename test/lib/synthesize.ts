@@ -13,7 +13,10 @@ import { pipelines as deployedPipelines } from "../../processors/pipelines/all.t
 export const dev = environmentConfig("dev");
 
 export type Templates = Readonly<
-  Record<"network" | "transport" | "control" | "ingestion" | "processing" | "serving", Template>
+  Record<
+    "network" | "transport" | "control" | "deadLetters" | "ingestion" | "processing" | "serving",
+    Template
+  >
 >;
 
 export interface SynthesizeOptions {
@@ -34,11 +37,12 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
     const app = spillwayApp({ outdir: join(directory, "cdk.out"), context });
     const code = standInCode(directory, source ?? "");
     const platform = addPlatform(app, config, pipelines, code);
-    const { network, transport, control, ingestion, processing, serving } = platform;
+    const { network, transport, control, deadLetters, ingestion, processing, serving } = platform;
     return {
       network: Template.fromStack(network),
       transport: Template.fromStack(transport),
       control: Template.fromStack(control),
+      deadLetters: Template.fromStack(deadLetters),
       ingestion: Template.fromStack(ingestion),
       processing: Template.fromStack(processing),
       serving: Template.fromStack(serving),
@@ -58,6 +62,8 @@ function standInCode(directory: string, source: string): PlatformCode {
   };
   return {
     door: write("door"),
+    archive: write("archive"),
+    redrive: write("redrive"),
     forward: write("forward"),
     ingest: write("ingest"),
     sink: write("sink"),

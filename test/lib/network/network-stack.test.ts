@@ -28,7 +28,7 @@ describe("network", () => {
     const rules = resources(template, "AWS::EC2::SecurityGroupIngress");
 
     expect(groups.flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? [])).toEqual([]);
-    expect(rules).toHaveLength(5);
+    expect(rules).toHaveLength(6);
     for (const { Properties } of rules) {
       expect(Properties).toMatchObject({ FromPort: 9098, ToPort: 9098, IpProtocol: "tcp" });
       expect(Properties.SourceSecurityGroupId).toBeDefined();
@@ -36,7 +36,7 @@ describe("network", () => {
     }
   });
 
-  test.each(["Ingest", "Forward", "Sink", "Processors"])(
+  test.each(["Ingest", "Forward", "Sink", "Processors", "Redrive"])(
     "lets %s reach the brokers and AWS over HTTPS, and nothing else",
     (client) => {
       const [group] = resources(template, "AWS::EC2::SecurityGroup").filter(({ logicalId }) =>
