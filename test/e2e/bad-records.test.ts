@@ -2,8 +2,6 @@
 import type { KafkaMessage, Message } from "kafkajs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { flushWindows } from "../../cli/demo/flush.ts";
-import { GroupProgress } from "../../cli/demo/group.ts";
-import { readManifests } from "../../cli/demo/tasks.ts";
 import { readTopic } from "../../cli/demo/topic-reader.ts";
 import type { CloudEvent } from "../../contracts/cloudevent.ts";
 import { type DeadLetterReason, deadLetterHeaders } from "../../contracts/dead-letter.ts";
@@ -12,9 +10,8 @@ import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { partitionOf } from "../../contracts/partitioning.ts";
 import type { ResultRecord } from "../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, resultsTopic, topics } from "../../contracts/topics.ts";
-import { Checkpoints } from "./checkpoints.ts";
-import { eventually } from "./eventually.ts";
 import { type RunningPlatform, startPlatform } from "./running-platform.ts";
+import { taskCounters } from "./task-counters.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -123,7 +120,7 @@ it("dead-letters each bad record with its bytes, counts duplicates, and counts t
   const messages = delays.flatMap((index) => [valid[index]!, ...(bad[index] ? [bad[index].record] : [])]);
   const offsets = await produce([...messages, unkeyed, ...valid.slice(0, DUPLICATES)]);
   await flushWindows(running.kafka, TOPIC, START_MS + HOUR_MS);
-  const counters = await tasksCounters();
+  const counters = await taskCounters(running, GROUP, TOPIC);
 
   // Other pipelines read the topic too, and have dead letters of their own.
   const dead = (await read(DEAD_LETTERS_TOPIC)).filter((letter) => header(letter, "stage") === PIPELINE);
@@ -175,19 +172,6 @@ async function produce(messages: readonly Message[]): Promise<Map<Message, strin
   }
   await producer.disconnect();
   return places;
-}
-
-/** The tasks' counters, summed, once everything on the topic has been committed. */
-async function tasksCounters(): Promise<Record<string, number>> {
-  const { admin, control } = running;
-  const progress = new GroupProgress(admin, GROUP, TOPIC);
-  await eventually(async () => (await progress.lag()) === 0 || undefined);
-  const { store } = new Checkpoints(await control.state());
-  const sums: Record<string, number> = {};
-  for (const { counters } of await readManifests(store, admin, GROUP, TOPIC)) {
-    for (const [name, value] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + value;
-  }
-  return sums;
 }
 
 async function read(topic: string): Promise<KafkaMessage[]> {

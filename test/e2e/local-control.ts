@@ -12,6 +12,7 @@ export interface LocalState {
   readonly services: Readonly<Record<string, { readonly processes: readonly ServiceProcess[] }>>;
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;
+  readonly queues: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
   readonly runDirectory: string;
 }
