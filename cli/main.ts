@@ -49,6 +49,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "keep a copy of a running pipeline's state, for another version to start from",
     load: async () => (await import("./savepoint/command.ts")).savepoint,
   },
+  schemas: {
+    summary: "check that the event catalogue still takes what it took; release what changed",
+    load: async () => (await import("./schemas/command.ts")).schemas,
+  },
   simulate: {
     summary: "drive the real engine through seeded crashes and faults in virtual time",
     load: async () => (await import("./simulate.ts")).simulate,

@@ -1,6 +1,7 @@
 /**
  * The event catalogue: every type that Spillway takes in. To add one, write its definition in this folder and
- * list it here; its topic, its validation and its documentation follow.
+ * list it here; its topic, its validation and its documentation follow. To add or change one, release it as well:
+ * `npm run schemas -- release` (docs/events.md).
  */
 import type { EventDefinition } from "./define.ts";
 import { flightDeparted } from "./flight-departed.ts";

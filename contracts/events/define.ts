@@ -12,7 +12,7 @@ export interface EventDefinition<Type extends string = string, Schema extends TO
   readonly type: Type;
   /** The topic its events are written to. Types that are correlated share one. */
   readonly topic: TopicName;
-  /** JSON Schema of the event's `data`. */
+  /** JSON Schema of the event's `data`. It must take what its releases took, see docs/events.md. */
   readonly data: Schema;
   /**
    * The field of `data` that the Kafka key must equal. The key itself is the event's `partitionkey`, else its

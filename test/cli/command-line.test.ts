@@ -22,6 +22,8 @@ test.each([
   { args: ["savepoint", "--help"], status: 0, stdout: /--control/ },
   { args: ["reset", "--help"], status: 0, stdout: /--discard-state/ },
   { args: ["compare", "--help"], status: 0, stdout: /--until/ },
+  { args: ["schemas", "check"], status: 0, stdout: /^flight\.departed: version \d+, as released$/m },
+  { args: ["schemas"], status: 2, stderr: /say check or release/ },
   { args: ["savepoint", "p", "--name", "A/b"], status: 2, stderr: /--name takes .*, not "A\/b"/ },
   { args: ["reset", "p"], status: 2, stderr: /--discard-state/ },
   { args: ["compare", "p"], status: 2, stderr: /which two pipelines/ },

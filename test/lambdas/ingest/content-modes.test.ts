@@ -56,6 +56,15 @@ describe("content modes", () => {
     expect(String(kafka.messages[0]!.message.value)).toBe(text);
   });
 
+  it("passes on fields of data that the schema does not name, and the schema that the producer names", async () => {
+    const kafka = new FakeKafka();
+    const data = { ...(flight.data as object), gate: "B7", crew: [{ role: "captain" }] };
+    const event = { ...flight, dataschema: "urn:spillway:schema:flight.departed:2", data };
+    const { status } = await send(batch([event]), kafka);
+    expect(status).toBe(202);
+    expect(kafka.events).toEqual([event]);
+  });
+
   it("marks the message as a structured CloudEvent", async () => {
     const kafka = new FakeKafka();
     await send(batch([flight]), kafka);
