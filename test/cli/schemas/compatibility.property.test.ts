@@ -18,7 +18,7 @@ const PATTERNS = ["^x", "^[a-z]+$"] as const;
 
 /** A field that no schema here names, so that unknown fields are tried too. */
 const UNNAMED = "unknown";
-const RUNS = 3_000;
+const RUNS = 600;
 
 /** Few values, so that bounds, literals and instances meet. */
 const limit = fc.integer({ min: -2, max: 3 });
@@ -187,7 +187,7 @@ it("a schema judged compatible takes every instance of the older one", () => {
   // The check may say no too often, but not nearly always: then the property would say nothing.
   expect(judgedCompatible).toBeGreaterThan(RUNS / 4);
   expect(taken).toBeGreaterThan(RUNS / 2);
-});
+}, 120_000);
 
 it("so does one that came of several releases, each compatible with the one before it", () => {
   let releases = 0;
@@ -210,7 +210,7 @@ it("so does one that came of several releases, each compatible with the one befo
     { numRuns: RUNS },
   );
   expect(releases).toBeGreaterThan(RUNS / 10);
-});
+}, 120_000);
 
 it("a field that was not named is promised to nobody: adding it as optional may refuse what came by chance", () => {
   const released = { type: "object", properties: {} };
