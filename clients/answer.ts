@@ -58,10 +58,11 @@ export function readAnswer(answer: HttpAnswer, eventCount: number, epochMs: numb
     }
     return { kind: "unavailable", why: "an answer 202 without results", retryAfterMs };
   }
-  if (UNAUTHORIZED.includes(status)) return { kind: "unauthorized", status };
+  // The status is that of the first event's problem, also where it is 403; each has its own.
   if (Array.isArray(body?.problems)) {
     return { kind: "verdicts", verdicts: readVerdicts(body.problems, ofProblem, eventCount, retryAfterMs) };
   }
+  if (UNAUTHORIZED.includes(status)) return { kind: "unauthorized", status };
   // Another 2xx comes from something that is not the door, and may have taken the request for all that is known.
   if (isPassing(status) || status < 300) {
     return { kind: "unavailable", why: `an answer ${status}`, retryAfterMs };

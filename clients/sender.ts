@@ -48,7 +48,7 @@ export type GivenUp = Reason & {
 type Reason =
   /** The door will never take it; the problem says why. */
   | { readonly reason: "refused"; readonly problem: Problem }
-  /** 401 or 403, also with the headers that `authorize` made anew. */
+  /** 401 or 403 for the whole request, also with the headers that `authorize` made anew. */
   | { readonly reason: "unauthorized"; readonly status: number }
   | { readonly reason: "too-old" }
   | { readonly reason: "attempts-spent"; readonly last: string }

@@ -58,15 +58,18 @@ export const problem = (code: string, status: number, index: number) => ({
   index,
 });
 
-export type Fate = "accepted" | "refused" | "overloaded" | "missing";
+export type Fate = "accepted" | "refused" | "forbidden" | "overloaded" | "missing";
 
 /** Gives each event a fate, in turn; the status is the door's. */
 export function judge(fates: readonly Fate[], headers: Readonly<Record<string, string>> = {}): Behaviour {
   return (ids, store) => {
     const fateOf = (index: number): Fate => fates[index % fates.length]!;
     store(ids.filter((_, index) => fateOf(index) === "accepted"));
-    const problemOf = (index: number) =>
-      fateOf(index) === "refused" ? problem("invalid-data", 422, index) : problem("overloaded", 429, index);
+    const problemOf = (index: number) => {
+      if (fateOf(index) === "refused") return problem("invalid-data", 422, index);
+      if (fateOf(index) === "forbidden") return problem("forbidden-type", 403, index);
+      return problem("overloaded", 429, index);
+    };
     const told = ids.map((_, index) => index).filter((index) => fateOf(index) !== "missing");
     const problems = told.filter((index) => fateOf(index) !== "accepted").map(problemOf);
     if (problems.length === ids.length) {

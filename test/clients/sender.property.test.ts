@@ -16,7 +16,7 @@ const retryAfter = fc.constantFrom<Record<string, string>>(
   { "retry-after": "99999999" },
   { "retry-after": "soon" },
 );
-const fates = fc.array(fc.constantFrom<Fate>("accepted", "refused", "overloaded", "missing"), {
+const fates = fc.array(fc.constantFrom<Fate>("accepted", "refused", "forbidden", "overloaded", "missing"), {
   minLength: 1,
   maxLength: 5,
 });

@@ -8,6 +8,7 @@ import { defaultShedding, type LoadSignal } from "../../../contracts/signals.ts"
 import { CircuitBreaker } from "../../../flow/breaker.ts";
 import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
+import { type Producer, producer } from "../../../lambdas/ingest/producer.ts";
 import { Spillway } from "../../../lambdas/ingest/spillway.ts";
 import { KafkaUnavailableError, SpillwayUnavailableError } from "../../../runtime/errors.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
@@ -27,6 +28,7 @@ const hurriedClock: Clock = {
 
 let gateway: Gateway;
 let kafka: FakeKafka;
+let sender: Producer;
 /** The signals that each request finds; the last ones stay. */
 let signals: (readonly LoadSignal[])[];
 let requests: number;
@@ -44,7 +46,7 @@ beforeAll(async () => {
   gateway = await startGateway(async (request) => {
     requests += 1;
     const found = (signals.length > 1 ? signals.shift() : signals[0]) ?? [];
-    const { response } = await ingest(request, 10_000, found, {
+    const { response } = await ingest(request, sender, 10_000, found, {
       publisher: new RecordPublisher(kafka, partitionCounts),
       spillway: new Spillway({ client: new FakeStream(), streamName: "spillway", random: () => 0 }),
       ...(requests <= failing && away),
@@ -60,6 +62,7 @@ afterAll(() => gateway.close());
 
 beforeEach(() => {
   kafka = new FakeKafka();
+  sender = producer("test", "any");
   signals = [];
   requests = 0;
   failing = 0;
@@ -68,7 +71,7 @@ beforeEach(() => {
 });
 
 async function sendAll(events: readonly unknown[]): Promise<void> {
-  const sender = new Sender({
+  const client = new Sender({
     url: `${gateway.url}/events`,
     onDelivered: (of) => delivered.push(...of),
     onGivenUp: (event, outcome) => givenUp.set(event.id, outcome),
@@ -77,8 +80,8 @@ async function sendAll(events: readonly unknown[]): Promise<void> {
     requestTimeoutMs: 15 * 60_000,
     ports: { clock: hurriedClock },
   });
-  for (const event of events) await sender.send(event as CloudEvent);
-  await sender.close(24 * 3_600_000);
+  for (const event of events) await client.send(event as CloudEvent);
+  await client.close(24 * 3_600_000);
 }
 
 const flights = (count: number) =>
@@ -123,6 +126,19 @@ it("sends again only what is refused for the load, until that is over", async ()
   expect(delivered.map(({ id }) => id)).toEqual(["f-0", "f-1", "f-2", "v-1"]);
   expect(kafka.events).toHaveLength(4);
   expect(requests).toBe(3);
+});
+
+it("tells what its sender may not send, and still sends again what else the answer 403 says", async () => {
+  sender = producer("test", ["page.viewed"]);
+  signals = [[overloaded], [overloaded], []];
+  await sendAll([...flights(2), view]);
+
+  expect(delivered.map(({ id }) => id)).toEqual(["v-1"]);
+  const problem = { type: "urn:spillway:problem:forbidden-type", status: 403 };
+  expect([...givenUp]).toMatchObject([
+    ["f-0", { reason: "refused", problem, mayBeStored: false }],
+    ["f-1", { reason: "refused", problem, mayBeStored: false }],
+  ]);
 });
 
 it("sends no more bytes at once than the door takes", async () => {
