@@ -1,0 +1,62 @@
+/**
+ * A token bucket: a call takes a token, tokens come at a steady rate, and at most `burst` of them are saved. Over any
+ * span of T seconds at most burst + rate × T calls are made. It holds no timer and reads no clock.
+ */
+export interface TokenBucketLimits {
+  readonly ratePerSecond: number;
+  /** Tokens that are saved while nobody takes any; 1 or more. */
+  readonly burst: number;
+}
+
+/** The part of a limit that may be spent at once; the rest paces the calls. */
+const BURST_SHARE = 0.05;
+
+/**
+ * Limits that keep calls within `maxPerSecond` over any one second, its start included and its end not: a burst of b
+ * and a rate of r admit b + ceil(r) − 1 calls. A share below one call a second is at most one call in a second.
+ */
+export function limitsWithin(maxPerSecond: number): TokenBucketLimits {
+  if (maxPerSecond < 1) return { ratePerSecond: maxPerSecond, burst: 1 };
+  const whole = Math.floor(maxPerSecond);
+  const burst = Math.max(1, Math.floor(whole * BURST_SHARE));
+  return { ratePerSecond: whole - burst + 1, burst };
+}
+
+export class TokenBucket {
+  #limits: TokenBucketLimits;
+  /** When the bucket was, or will be, empty: every token is a call's time from then on, so nothing adds up rounding. */
+  #emptyMs: number;
+
+  /** It begins empty: who starts anew may follow one who has just spent what he had. */
+  constructor(limits: TokenBucketLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#emptyMs = nowMs;
+  }
+
+  /** How long until there is a token; 0 where there is one. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#emptyMs + this.#tokenMs - nowMs);
+  }
+
+  /** @throws RangeError where there is no token; ask {@link waitMs} first */
+  take(nowMs: number): void {
+    if (this.waitMs(nowMs) > 0) throw new RangeError("the bucket has no token");
+    this.#emptyMs = this.#from(nowMs) + this.#tokenMs;
+  }
+
+  /** Other limits from now on. Tokens that were saved stay, as many as may be. */
+  change(limits: TokenBucketLimits, nowMs: number): void {
+    const tokens = (nowMs - this.#from(nowMs)) / this.#tokenMs;
+    this.#limits = limits;
+    this.#emptyMs = nowMs - Math.min(tokens, limits.burst) * this.#tokenMs;
+  }
+
+  get #tokenMs(): number {
+    return 1_000 / this.#limits.ratePerSecond;
+  }
+
+  /** When it was empty, had it never been given more than may be saved. */
+  #from(nowMs: number): number {
+    return Math.max(this.#emptyMs, nowMs - this.#limits.burst * this.#tokenMs);
+  }
+}
