@@ -81,13 +81,37 @@ function inputRows(input: InputTopology): Row[] {
   ];
 }
 
-function enrichRows({ service, maxInFlight, maxAttempts, timeoutMs, onFailure }: EnrichTopology): Row[] {
+function enrichRows(enrich: EnrichTopology): Row[] {
+  const { service, maxInFlight, maxAttempts, timeoutMs, maxQuestionsPerCall, maxRequestsPerSecond } = enrich;
   const attempts = maxAttempts === 1 ? "one attempt" : `${maxAttempts} attempts`;
-  const failed = onFailure === "skip" ? "without an answer it goes on" : "without an answer it is dead";
+  const questions =
+    maxQuestionsPerCall === 1 ? "a question each" : `up to ${maxQuestionsPerCall} questions each`;
+  const rate =
+    maxRequestsPerSecond === null
+      ? "as many calls a second as there are"
+      : `${maxRequestsPerSecond} calls a second of all tasks together`;
   return [
-    ["asks", `${service}: ${maxInFlight} calls at once, ${attempts} of ${duration(timeoutMs)}; ${failed}`],
+    [
+      "asks",
+      `${service}: ${maxInFlight} calls at once for each task, ${questions}, ${attempts} of ${duration(timeoutMs)}`,
+    ],
+    ["", rate],
+    ["", cacheText(enrich)],
+    ["", failureText(enrich)],
     ["", "events keep their order and wait for each other's answers"],
   ];
+}
+
+const cacheText = ({ cache }: EnrichTopology): string =>
+  cache === null
+    ? "answers are not kept"
+    : `up to ${cache.maxEntries} answers are used again for ${duration(cache.ttlMs)}`;
+
+function failureText({ onFailure, skipAboveWaitingRecords }: EnrichTopology): string {
+  if (skipAboveWaitingRecords !== null) {
+    return `optional: while it is away or more than ${skipAboveWaitingRecords} records wait, events go on degraded`;
+  }
+  return onFailure === "skip" ? "without an answer an event goes on" : "without an answer an event is dead";
 }
 
 function topicText({ partitions, priority, retentionMs, compacted }: InputTopology): string {

@@ -63,10 +63,7 @@ export interface InputTopology extends TopicTopology {
   readonly enrich: EnrichTopology | null;
 }
 
-export type EnrichTopology = Pick<
-  Enrichment,
-  "service" | "onFailure" | "timeoutMs" | "maxAttempts" | "maxInFlight"
->;
+export type EnrichTopology = Omit<Enrichment, "question" | "ask" | "combine" | "after">;
 
 export interface TopicTopology {
   readonly topic: string;
@@ -126,19 +123,9 @@ function inputTopology(stage: PipelineDefinition, input: InputDefinition): Input
   };
 }
 
-const enrichTopology = ({
-  service,
-  onFailure,
-  timeoutMs,
-  maxAttempts,
-  maxInFlight,
-}: Enrichment): EnrichTopology => ({
-  service,
-  onFailure,
-  timeoutMs,
-  maxAttempts,
-  maxInFlight,
-});
+function enrichTopology({ question, ask, combine, after, ...topology }: Enrichment): EnrichTopology {
+  return topology;
+}
 
 function topicTopology({ upstream }: PipelineDefinition, topic: string): TopicTopology {
   const writer = upstream.find(({ forwards }) => forwards?.topic === topic);

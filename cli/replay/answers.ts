@@ -5,11 +5,17 @@ import type { InputDefinition } from "../../processors/engine/pipeline/definitio
 import type { Enrichment } from "../../processors/engine/pipeline/enrichment.ts";
 import { type Answer, enquiryInto, type KnownAnswer } from "../../processors/engine/task/enquiry.ts";
 import { Rejection } from "../../processors/engine/task/rejection.ts";
-import { answerOf } from "../../processors/engine/worker/service-call.ts";
+import { ServiceGate } from "../../processors/engine/worker/service-gate.ts";
 import { UsageError } from "../command.ts";
+
+const clock = {
+  nowMs: () => performance.now(),
+  sleep: (ms: number, until: AbortSignal) => delay(ms, undefined, { signal: until }).catch(() => undefined),
+};
 
 export class Answers {
   readonly #given = new Map<string, Answer>();
+  readonly #gates = new Map<Enrichment, ServiceGate>();
   /** What a file says; null: services are called. */
   readonly #recorded: ReadonlyMap<string, Answer> | null;
 
@@ -28,22 +34,49 @@ export class Answers {
     if (enrich === null) return;
     const questions = new Set(values.flatMap((value) => questionsAbout(input, value)));
     const open = [...questions].filter((question) => !this.#given.has(question));
-    const callers = Array.from({ length: Math.min(enrich.maxInFlight, open.length) }, async () => {
-      for (let question = open.pop(); question !== undefined; question = open.pop()) {
-        this.#given.set(question, await this.#answer(enrich, question, signal));
-      }
-    });
-    await Promise.all(callers);
-    signal.throwIfAborted();
+    if (this.#recorded === null) return this.#call(enrich, open, signal);
+    for (const question of open) {
+      this.#given.set(question, this.#recorded.get(question) ?? { failure: "the file of answers has none" });
+    }
   }
 
-  async #answer(enrich: Enrichment, question: string, signal: AbortSignal): Promise<Answer> {
-    if (this.#recorded !== null) {
-      return this.#recorded.get(question) ?? { failure: "the file of answers has none" };
+  /** As a processor calls: within the limits that the pipeline states, as the only one. */
+  async #call(enrich: Enrichment, questions: readonly string[], signal: AbortSignal): Promise<void> {
+    let left = questions.length;
+    if (left === 0) return;
+    signal.throwIfAborted();
+    const done = Promise.withResolvers<void>();
+    const stop = () => done.reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    const over = new AbortController();
+    const take = (question: string, answer: Answer): void => {
+      this.#given.set(question, answer);
+      left -= 1;
+      if (left === 0) done.resolve();
+    };
+    const line = this.#gateOf(enrich).open({
+      partitions: 1,
+      signal: AbortSignal.any([signal, over.signal]),
+      onAnswered: () => undefined,
+      onFailure: () => undefined,
+    });
+    for (const question of questions) {
+      const known = line.ask(question, (answer) => take(question, answer), false);
+      if (known !== undefined) take(question, known);
     }
-    const sleep = (ms: number, until: AbortSignal) =>
-      delay(ms, undefined, { signal: until }).catch(() => undefined);
-    return answerOf(enrich, question, { clock: { sleep }, signal, onFailure: () => undefined });
+    line.call();
+    try {
+      await done.promise;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      over.abort();
+    }
+  }
+
+  #gateOf(enrich: Enrichment): ServiceGate {
+    const gate = this.#gates.get(enrich) ?? new ServiceGate({ enrich, clock });
+    this.#gates.set(enrich, gate);
+    return gate;
   }
 }
 
@@ -59,7 +92,7 @@ function questionsAbout(input: InputDefinition, value: Uint8Array): string[] {
 }
 
 /**
- * Reads a file of answers: a line is `{"question": "…", "answer": …}`, or has a `failure` instead of the answer.
+ * Reads a file of answers: a line is `{"question": "…", "answer": …}`, or has a `failure`, or `skipped`, instead of the answer.
  * @throws UsageError where it cannot be read
  */
 export function readAnswers(path: string): ReadonlyMap<string, Answer> {
@@ -80,12 +113,15 @@ function readLines(path: string): string[] {
 }
 
 function answerIn(line: string, where: string): [question: string, answer: Answer] {
-  const { question, answer, failure } = parsed(line) ?? {};
+  const { question, answer, failure, skipped } = parsed(line) ?? {};
   if (typeof question === "string" && typeof failure === "string") return [question, { failure }];
+  if (typeof question === "string" && (skipped === "away" || skipped === "backlog"))
+    return [question, { skipped }];
   if (typeof question === "string" && answer !== undefined)
     return [question, { json: JSON.stringify(answer) }];
   throw new UsageError(
-    `${where}: a line must be {"question": "…", "answer": …} or {"question": "…", "failure": "…"}`,
+    `${where}: a line must be {"question": "…", "answer": …}, or have "failure": "…", or "skipped": "away" or ` +
+      '"backlog", instead of the answer',
   );
 }
 

@@ -39,7 +39,8 @@ what they are for. docs/testing.md describes both formats.
   --seed S              draws the size of each batch, of each slice of work, and further checkpoints between and
                         inside firings   (default: all batches of one size)
   --answers F           what the service of a pipeline that enriches says: a line is {"question": "…", "answer": …}, or has
-                        a "failure" instead; other questions fail   (default: the service is called, once a question)
+                        a "failure" or "skipped" instead; other questions fail   (default: the service is called, once a
+                        question, within the limits that the pipeline states)
   --help                this text`;
 
 export const command: Command = {

@@ -190,6 +190,12 @@ export function requireCount(pipeline: string, setting: string, value: unknown):
   );
 }
 
+/** @throws PipelineError where the value is no number above 0 */
+export function requireRate(pipeline: string, setting: string, value: unknown): void {
+  if (Number.isFinite(value) && (value as number) > 0) return;
+  throw new PipelineError(`pipeline ${pipeline}: ${setting} is ${shown(value)}; it must be a number above 0`);
+}
+
 /** A JavaScript Map ends at 2^24 entries, and a task may need several of them for one entry. */
 const MAX_ENTRIES = 16_000_000;
 

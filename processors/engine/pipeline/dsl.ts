@@ -46,7 +46,8 @@ export {
 export { PipelineError } from "./checks.ts";
 export type { CorrelateOptions, Correlation } from "./correlate-step.ts";
 export type { PipelineDefinition } from "./definition.ts";
-export type { EnrichOptions } from "./enrich-step.ts";
+export type { EnrichOptions, OptionalEnrichOptions } from "./enrich-step.ts";
+export { TryLaterError } from "./enrichment.ts";
 export type { JoinOptions } from "./join-step.ts";
 export type { Output, Outputs } from "./outputs.ts";
 export type { ProcessOptions } from "./process-step.ts";

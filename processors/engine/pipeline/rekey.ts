@@ -117,9 +117,9 @@ function enrichedWithIdentity(enrich: Enrichment): Enrichment {
   return {
     ...enrich,
     question: (identified) => enrich.question((identified as Identified).element),
-    combine: (identified, answer) => {
+    combine: (identified, answer, degraded) => {
       const { element, identity } = identified as Identified;
-      return withIdentity(enrich.combine(element, answer), identity);
+      return withIdentity(enrich.combine(element, answer, degraded), identity);
     },
     after: (identified) => {
       const { element, identity } = identified as Identified;

@@ -10,7 +10,13 @@ import {
   type PartMatchers,
   type PartsOf,
 } from "./correlate-step.ts";
-import { type EnrichOptions, enriched } from "./enrich-step.ts";
+import {
+  type AnyEnrichOptions,
+  type Degradable,
+  type EnrichOptions,
+  enriched,
+  type OptionalEnrichOptions,
+} from "./enrich-step.ts";
 import { type JoinOptions, joinOperator } from "./join-step.ts";
 import { type KeyedParts, type Output, Outputs, outputOf, requireOfBranch, stating } from "./outputs.ts";
 import { type ProcessOptions, processOperator } from "./process-step.ts";
@@ -75,7 +81,11 @@ export class Stream<Event> {
    * enters the task as an input, so that results are as exact as without. Once before the key.
    * @example .enrich({ service: "places", question: ({ data }) => data.ip, ask: (ip) => find(ip), combine: (event, place) => … })
    */
-  enrich<Answer, Next>(options: EnrichOptions<Event, Answer, Next>): Stream<Next> {
+  enrich<Answer, Next extends object>(
+    options: OptionalEnrichOptions<Event, Answer, Next>,
+  ): Stream<Next & Degradable>;
+  enrich<Answer, Next>(options: EnrichOptions<Event, Answer, Next>): Stream<Next>;
+  enrich<Answer, Next>(options: AnyEnrichOptions<Event, Answer, Next>): Stream<Next> {
     return new Stream<Next>(enriched(this.#parts, options));
   }
 

@@ -9,8 +9,17 @@ import type { Enrichment } from "../pipeline/enrichment.ts";
 import { IGNORED } from "../pipeline/source.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
 
-/** A service's answer as JSON text, or why there is none. */
-export type Answer = { readonly json: string } | { readonly failure: string };
+/**
+ * A service's answer as JSON text, or why there is none: every attempt failed, or it was skipped, which only an optional
+ * one is. Whoever reads the record again may be answered otherwise; what the task was given is what counts.
+ */
+export type Answer =
+  | { readonly json: string }
+  | { readonly failure: string }
+  | { readonly skipped: SkipCause };
+
+/** `away`: its circuit breaker lets no call through. `backlog`: too many records wait. */
+export type SkipCause = "away" | "backlog";
 
 /** What is known of a service's answer to a question; undefined: nothing. */
 export type KnownAnswer = (question: string) => Answer | undefined;
@@ -122,7 +131,12 @@ function combined(
     throw new Rejection("enrichment-failed", `${service}: ${answer.failure}`);
   }
   const value = answer !== null && "json" in answer ? parseFrozen(answer.json) : undefined;
-  return rejectionOf("user-code-failed", () => combine(element, value), `combine with ${service} threw`);
+  const degraded = answer !== null && !("json" in answer);
+  return rejectionOf(
+    "user-code-failed",
+    () => combine(element, value, degraded),
+    `combine with ${service} threw`,
+  );
 }
 
 function behind({ after }: Enrichment, element: unknown): readonly unknown[] {

@@ -166,6 +166,12 @@ export class TestDriver {
     this.#take({ kind: "answer", question, answer: { failure } });
   }
 
+  /** The service is optional and was not asked: the records go on, and say so. */
+  skip(question: string): void {
+    this.#requireAsked(question);
+    this.#take({ kind: "answer", question, answer: { skipped: "backlog" } });
+  }
+
   /** Makes a checkpoint of every task. */
   checkpoint(): void {
     for (const stage of this.#stages) stage.checkpoint();

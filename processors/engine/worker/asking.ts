@@ -11,17 +11,22 @@ import type { Task } from "../task/task.ts";
 import type { Head, Intake } from "./intake.ts";
 import type { WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
-import { answerOf } from "./service-call.ts";
+import type { ServiceGate } from "./service-gate.ts";
+import type { ServiceLine } from "./service-line.ts";
 
-/** Records that are decoded and wait, for each input; more than calls in flight, since one answer may be slow. */
+/** Records that are decoded and wait, for each input; more than open questions, since one answer may be slow. */
 const MIN_RECORDS_AHEAD = 1_000;
-const RECORDS_AHEAD_PER_CALL = 4;
+const RECORDS_AHEAD_PER_QUESTION = 4;
 
 export interface AskingOptions {
-  readonly context: Pick<WorkerContext, "definition" | "clock" | "observer" | "ask">;
+  readonly context: Pick<WorkerContext, "definition" | "observer">;
   readonly name: TaskName;
   readonly task: Task;
-  readonly intake: Pick<Intake, "waiting">;
+  /** Tasks of the pipeline, everywhere. */
+  readonly partitions: number;
+  readonly intake: Pick<Intake, "waiting" | "backlogOf">;
+  /** One for each input; null where it asks nothing. */
+  readonly gates: readonly (ServiceGate | null)[];
   /** Aborts when the task ends: then nothing is asked or answered any more. */
   readonly signal: AbortSignal;
   readonly onAnswer: () => void;
@@ -29,7 +34,7 @@ export interface AskingOptions {
 
 /** What was read ahead of an input, in the order of its records. */
 interface Ahead {
-  readonly enrich: Enrichment;
+  readonly line: ServiceLine;
   readonly maxRecords: number;
   readonly enquiries: Map<number, Enquiry>;
   /** The next record to look at. */
@@ -39,19 +44,16 @@ interface Ahead {
   needed: Enquiry | undefined;
 }
 
-/** A question that is being asked, and whose it is. */
-type Call = { readonly enquiry: Enquiry; readonly element: number }[];
-
 export class Asking implements Enquiries {
   readonly #options: AskingOptions;
   readonly #aheads: readonly (Ahead | null)[];
-  readonly #calls = new Map<string, Call>();
 
   constructor(options: AskingOptions) {
     this.#options = options;
-    this.#aheads = options.context.definition.inputs.map(({ enrich }) =>
-      enrich === null ? null : newAhead(enrich),
-    );
+    this.#aheads = options.gates.map((gate, input) => {
+      const { enrich } = options.context.definition.inputs[input]!;
+      return gate === null ? null : newAhead(enrich!, this.#lineAt(gate, enrich!));
+    });
   }
 
   of(input: number, offset: number): Enquiry | undefined {
@@ -69,6 +71,7 @@ export class Asking implements Enquiries {
     const ahead = this.#aheads[input]!;
     const offset = batch.offset(next);
     ahead.needed = ahead.enquiries.get(offset) ?? this.#enquire(ahead, batch, next, true) ?? undefined;
+    ahead.line.call();
   }
 
   /** The task has applied an input's records up to this offset. */
@@ -83,11 +86,14 @@ export class Asking implements Enquiries {
 
   /** Asks about further records that wait, as many as there may be at once. */
   lookAhead(): void {
+    const { intake, task } = this.#options;
     for (const [input, ahead] of this.#aheads.entries()) {
       if (ahead === null) continue;
-      for (const { batch, next } of this.#options.intake.waiting(input)) {
+      ahead.line.waiting(intake.backlogOf(input, task.offsets[input]!));
+      for (const { batch, next } of intake.waiting(input)) {
         if (!this.#lookInto(ahead, batch, next)) break;
       }
+      ahead.line.call();
     }
   }
 
@@ -102,6 +108,16 @@ export class Asking implements Enquiries {
     }
   }
 
+  #lineAt(gate: ServiceGate, { service }: Enrichment): ServiceLine {
+    const { context, name, partitions, signal } = this.#options;
+    return gate.open({
+      partitions,
+      signal,
+      onAnswered: () => this.#answered(),
+      onFailure: (error) => context.observer.retried(name, `ask ${service}`, error),
+    });
+  }
+
   /** Looks at a batch from where it was left, or from its next record; false where there is no room for more. */
   #lookInto(ahead: Ahead, batch: RecordBatch, next: number): boolean {
     if (ahead.batch !== batch) {
@@ -111,8 +127,7 @@ export class Asking implements Enquiries {
       ahead.next = next;
     }
     for (ahead.next = Math.max(ahead.next, next); ahead.next < batch.count; ahead.next++) {
-      if (this.#calls.size >= ahead.enrich.maxInFlight || ahead.enquiries.size >= ahead.maxRecords)
-        return false;
+      if (!ahead.line.hasRoom || ahead.enquiries.size >= ahead.maxRecords) return false;
       if (!ahead.enquiries.has(batch.offset(ahead.next))) this.#enquire(ahead, batch, ahead.next, false);
     }
     return true;
@@ -123,38 +138,23 @@ export class Asking implements Enquiries {
     if (enquiry === null) return null;
     ahead.enquiries.set(batch.offset(index), enquiry);
     for (const [element, question] of enquiry.questions.entries()) {
-      if (question !== null) this.#ask(ahead.enrich, question, enquiry, element);
+      if (question === null) continue;
+      const known = ahead.line.ask(question, (answer) => enquiry.answer(element, answer), needed);
+      if (known !== undefined) enquiry.answer(element, known);
     }
     return enquiry;
   }
 
-  #ask(enrich: Enrichment, question: string, enquiry: Enquiry, element: number): void {
-    const asked = this.#calls.get(question);
-    const call = asked ?? [];
-    call.push({ enquiry, element });
-    if (asked !== undefined) return;
-    this.#calls.set(question, call);
-    void this.#answer(enrich, question, call);
-  }
-
-  async #answer(enrich: Enrichment, question: string, call: Call): Promise<void> {
-    const { context, name, signal } = this.#options;
-    const answer = await answerOf(enrich, question, {
-      ...context,
-      signal,
-      onFailure: (error) => context.observer.retried(name, `ask ${enrich.service}`, error),
-    });
-    this.#calls.delete(question);
-    if (signal.aborted) return;
-    for (const { enquiry, element } of call) enquiry.answer(element, answer);
+  #answered(): void {
+    if (this.#options.signal.aborted) return;
     this.lookAhead();
     this.#options.onAnswer();
   }
 }
 
-const newAhead = (enrich: Enrichment): Ahead => ({
-  enrich,
-  maxRecords: Math.max(MIN_RECORDS_AHEAD, RECORDS_AHEAD_PER_CALL * enrich.maxInFlight),
+const newAhead = ({ maxInFlight, maxQuestionsPerCall }: Enrichment, line: ServiceLine): Ahead => ({
+  line,
+  maxRecords: Math.max(MIN_RECORDS_AHEAD, RECORDS_AHEAD_PER_QUESTION * maxInFlight * maxQuestionsPerCall),
   enquiries: new Map(),
   batch: undefined,
   next: 0,

@@ -66,10 +66,12 @@ export class Intake {
    * @param offsets the next offset of each input
    */
   backlog(offsets: readonly number[]): number {
-    const behind = this.#queues.map(({ highWatermark }, input) =>
-      Math.max(0, highWatermark - offsets[input]!),
-    );
-    return behind.reduce((sum, records) => sum + records, 0);
+    return offsets.reduce((sum, offset, input) => sum + this.backlogOf(input, offset), 0);
+  }
+
+  /** The same of one input. */
+  backlogOf(input: number, offset: number): number {
+    return Math.max(0, this.#queues[input]!.highWatermark - offset);
   }
 
   add(batch: RecordBatch): void {

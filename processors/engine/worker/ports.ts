@@ -17,9 +17,9 @@ export interface Clock {
 /** Calls a service; the pipeline's own call does, unless a simulation has another. */
 export type AskService = (
   enrichment: Enrichment,
-  question: string,
+  questions: readonly string[],
   call: { readonly signal: AbortSignal },
-) => Promise<unknown>;
+) => Promise<readonly unknown[]>;
 
 /** Makes text that was never made before: part of every blob's name. */
 export type NewId = () => string;

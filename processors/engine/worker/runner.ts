@@ -9,14 +9,15 @@ import { CheckpointError } from "../checkpoint/errors.ts";
 import type { Manifest } from "../checkpoint/manifest.ts";
 import { SlotRefusedError } from "../checkpoint/store.ts";
 import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
-import type { Counters } from "../state/task-state.ts";
 import { Task } from "../task/task.ts";
 import { Asking } from "./asking.ts";
+import { growth } from "./growth.ts";
 import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, type WorkerContext } from "./ownership.ts";
 import type { TaskName } from "./ports.ts";
 import { throwIfStopped } from "./retry.ts";
+import type { ServiceGate } from "./service-gate.ts";
 import { Standing } from "./standing.ts";
 import { TablesFirst } from "./tables-first.ts";
 import { nextInput } from "./turns.ts";
@@ -46,6 +47,8 @@ export interface RunnerOptions {
   readonly partition: number;
   readonly membership: GroupMembership;
   readonly groupGeneration: number;
+  /** Where the tasks of this process ask, one for each input; null where it asks nothing. */
+  readonly gates: readonly (ServiceGate | null)[];
 }
 
 export class TaskRunner {
@@ -222,7 +225,9 @@ export class TaskRunner {
       context: this.#options.context,
       name: this.#name,
       task,
+      partitions: ownership.partitions,
       intake: this.#intake,
+      gates: this.#options.gates,
       signal: AbortSignal.any([failed.signal, this.#stop.signal, this.#finish.signal]),
       onAnswer: () => this.#wakeProcessing(),
     });
@@ -386,14 +391,3 @@ const hasProgress = (task: Task, committed: Manifest): boolean =>
   task.pendingOutputBytes > 0 ||
   task.firing !== committed.firing ||
   task.offsets.some((offset, input) => offset !== committed.offsets[input]!.offset);
-
-function growth(before: Readonly<Counters>, after: Readonly<Counters>): Counters {
-  return {
-    counted: after.counted - before.counted,
-    late: after.late - before.late,
-    duplicate: after.duplicate - before.duplicate,
-    dead: after.dead - before.dead,
-    ignored: after.ignored - before.ignored,
-    results: after.results - before.results,
-  };
-}

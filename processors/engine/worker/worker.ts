@@ -6,6 +6,7 @@ import { consumerGroup } from "../../../contracts/environment.ts";
 import type { Assignment, GroupMembership, RecordBatch } from "../log/port.ts";
 import type { WorkerContext } from "./ownership.ts";
 import { type RunnerLimits, TaskRunner } from "./runner.ts";
+import { ServiceGate } from "./service-gate.ts";
 
 export const defaultLimits: RunnerLimits = {
   checkpointIntervalMs: 1_000,
@@ -30,6 +31,7 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #limits: RunnerLimits;
   readonly #handlers: WorkerHandlers;
+  readonly #gates: readonly (ServiceGate | null)[];
   #tasks = new Map<number, RunningTask>();
   /** Null between two generations: no batch is of it. */
   #generation: number | null = null;
@@ -40,6 +42,9 @@ export class Worker {
     this.#context = context;
     this.#handlers = handlers;
     this.#limits = limits;
+    this.#gates = context.definition.inputs.map(({ enrich }) =>
+      enrich === null ? null : new ServiceGate({ ...context, enrich }),
+    );
   }
 
   /** How many tasks are in which state. */
@@ -93,7 +98,14 @@ export class Worker {
   #startTask(partition: number, groupGeneration: number, membership: GroupMembership): void {
     if (groupGeneration !== this.#generation || this.#finishing) return;
     const context = this.#context;
-    const runner = new TaskRunner({ context, limits: this.#limits, partition, membership, groupGeneration });
+    const runner = new TaskRunner({
+      context,
+      limits: this.#limits,
+      partition,
+      membership,
+      groupGeneration,
+      gates: this.#gates,
+    });
     this.#tasks.set(partition, { runner, ended: runner.run() });
   }
 

@@ -27,7 +27,8 @@ export const source = {
   identity: (payment: Payment) => payment.id,
 };
 
-export type Options = Partial<EnrichOptions<Payment, string, Located>>;
+/** Those of a service that is asked one question a call, and must be asked. */
+export type Options = Partial<Extract<EnrichOptions<Payment, string, Located>, { readonly askMany?: never }>>;
 
 export const started = (options: Options = {}) =>
   pipeline("payments")

@@ -171,11 +171,19 @@ export class Ledger implements TransactionEvents {
       const questions = reference.questionsAt(offset);
       for (const [element, answer] of answers.entries()) {
         if (answer === null || "failure" in answer) continue;
+        if ("skipped" in answer) {
+          if (!this.#maySkip) this.#problem(`${name}: the service was skipped at offset ${offset}`);
+          continue;
+        }
         const question = questions[element];
         if (question != null && this.#options.wasGiven(question, answer.json)) continue;
         this.#problem(`${name}: ${answer.json} was never given to ${question}, asked about offset ${offset}`);
       }
     }
+  }
+
+  get #maySkip(): boolean {
+    return this.#options.definition.inputs.some(({ enrich }) => enrich?.skipAboveWaitingRecords != null);
   }
 
   #compare(account: Account, name: string, manifest: Manifest, records: readonly OutputRecord[]): void {

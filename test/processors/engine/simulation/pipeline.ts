@@ -25,12 +25,15 @@ export interface Kind {
   readonly twice: boolean;
   /** Whether a service is asked about events. */
   readonly enriched: boolean;
+  /** Whether it may be skipped; only where it is asked. */
+  readonly optional: boolean;
 }
 
 export const kindOf = (seed: number): Kind => ({
   step: stepOf(seed),
   twice: seed % 2 === 1,
   enriched: seed % 5 === 0,
+  optional: seed % 15 === 0,
 });
 
 function stepOf(seed: number): Kind["step"] {
@@ -43,7 +46,7 @@ function stepOf(seed: number): Kind["step"] {
 export function definitionOf(kind: Kind): PipelineDefinition {
   const definition = stepped(kind);
   const transform = kind.twice ? twice : null;
-  const enrich = kind.enriched ? enrichment(kind.twice ? "skip" : "dead-letter") : null;
+  const enrich = kind.enriched ? enrichment(kind) : null;
   const inputs = definition.inputs.map((input) => ({
     ...input,
     idleTimeoutMs: IDLE_TIMEOUT_MS,
@@ -127,19 +130,26 @@ function twice(event: unknown): readonly unknown[] {
 const UNLUCKY = 13;
 
 /** Asked about most events; different events ask the same. Its answer is part of what is counted. */
-const enrichment = (onFailure: Enrichment["onFailure"]): Enrichment => ({
+const enrichment = ({ twice, optional }: Kind): Enrichment => ({
   service: "oracle",
   question: (read) => questionAbout(read as Reading),
   ask: () => Promise.reject(new Error("the simulation has a service of its own")),
-  combine: (read, answer) => combine(read as Reading, answer as number | undefined),
-  onFailure,
+  combine: (read, answer, degraded) => combine(read as Reading, answer as number | undefined, degraded),
+  onFailure: twice || optional ? "skip" : "dead-letter",
   timeoutMs: 400,
   maxAttempts: 2,
   maxInFlight: 3,
+  maxQuestionsPerCall: 2,
+  maxRequestsPerSecond: 200,
+  cache: { ttlMs: 300, maxEntries: 3 },
+  skipAboveWaitingRecords: optional ? 8 : null,
   after: null,
 });
 
 const questionAbout = ({ v }: Reading): string | null => (v === null || v % 5 === 0 ? null : String(v % 7));
 
-const combine = (read: Reading, answer: number | undefined): Reading =>
-  answer === undefined || read.v === null ? read : { ...read, v: read.v + answer };
+/** Whoever is not asked leaves a mark too. */
+const DEGRADED = 1_000_000;
+
+const combine = (read: Reading, answer: number | undefined, degraded: boolean): Reading =>
+  read.v === null ? read : { ...read, v: read.v + (answer ?? 0) + (degraded ? DEGRADED : 0) };

@@ -10,7 +10,7 @@ export class ServiceModel {
 
   /** The service as a process sees it. */
   for(process: Process): AskService {
-    return (_, question) => process.call(SERVICE, () => this.#answer(question));
+    return (_, questions) => process.call(SERVICE, () => questions.map((question) => this.#answer(question)));
   }
 
   /** Whether it ever gave this answer to this question. */

@@ -3,6 +3,7 @@ import type { RecordBatch } from "../../../../processors/engine/log/port.ts";
 import { Asking } from "../../../../processors/engine/worker/asking.ts";
 import type { Head } from "../../../../processors/engine/worker/intake.ts";
 import type { Observer } from "../../../../processors/engine/worker/ports.ts";
+import { ServiceGate } from "../../../../processors/engine/worker/service-gate.ts";
 import { batchOf } from "../../../support/records.ts";
 import { located, type Options, payment } from "../enrich/enrich-fixture.ts";
 import { freshTask } from "../task-fixture.ts";
@@ -34,28 +35,39 @@ function scene(options: Options, ...batches: RecordBatch[]) {
   const failures: string[] = [];
   const stop = new AbortController();
   let woken = 0;
+  const definition = located(options);
+  let nowMs = 0;
+  const gate = new ServiceGate({
+    enrich: definition.inputs[0]!.enrich!,
+    clock: {
+      nowMs: () => nowMs,
+      sleep: (ms, signal) =>
+        new Promise<void>((resolve) => {
+          const end = () => {
+            nowMs += ms;
+            resolve();
+          };
+          sleeps.push({ ms, end });
+          signal.addEventListener("abort", () => resolve());
+        }),
+    },
+    ask: (_, [question], { signal }) =>
+      new Promise((resolve, reject) =>
+        calls.push({ question: question!, signal, resolve: (answer) => resolve([answer]), reject }),
+      ),
+  });
   const asking = new Asking({
     context: {
-      definition: located(options),
-      clock: {
-        nowMs: () => 0,
-        epochMs: () => 0,
-        sleep: (ms, signal) =>
-          new Promise<void>((resolve) => {
-            sleeps.push({ ms, end: resolve });
-            signal.addEventListener("abort", () => resolve());
-          }),
-        yield: async () => undefined,
-      },
+      definition,
       observer: {
         retried: (_, action, error) => failures.push(`${action}: ${error.message}`),
       } as Partial<Observer> as Observer,
-      ask: (_, question, { signal }) =>
-        new Promise((resolve, reject) => calls.push({ question, signal, resolve, reject })),
     },
     name: { pipeline: "payments", partition: 0 },
     task,
-    intake: { waiting: () => heads },
+    partitions: 1,
+    intake: { waiting: () => heads, backlogOf: () => 0 },
+    gates: [gate],
     signal: stop.signal,
     onAnswer: () => {
       woken += 1;
@@ -126,12 +138,15 @@ describe("asking a service", () => {
     expect(asking.blocks(0)).toBe(false);
   });
 
-  test("asks about what the task needs though it was not looked at", () => {
-    const { asking, heads, asked } = scene({ maxInFlight: 1 }, batchOfCards("a", "b"));
+  test("asks about what the task needs though it was not looked at, before the others", async () => {
+    const { asking, heads, calls, asked } = scene({ maxInFlight: 1 }, batchOfCards("a", "b", "c"));
     asking.lookAhead();
-    heads[0]!.next = 1;
+    heads[0]!.next = 2;
     asking.need(0, heads[0]!);
-    expect(asked()).toEqual(["a", "b"]);
+    expect(asked()).toEqual(["a"]);
+    calls[0]!.resolve("A");
+    await settle();
+    expect(asked()).toEqual(["a", "c"]);
   });
 
   test("looks again at what is fetched again, and calls that are under way serve it", async () => {

@@ -1,0 +1,90 @@
+/** What one task has at the gate of a service: the questions that it asked and that wait, in the order of its records. */
+import type { Answer, SkipCause } from "../task/enquiry.ts";
+import type { ServiceGate } from "./service-gate.ts";
+
+export interface LineOptions {
+  /** Tasks of the pipeline, everywhere. */
+  readonly partitions: number;
+  /** Aborts when the task ends: then nothing is asked or answered any more. */
+  readonly signal: AbortSignal;
+  /** Some of what was asked is answered. */
+  readonly onAnswered: () => void;
+  /** An attempt failed; it may be made again. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface Waiter {
+  readonly line: ServiceLine;
+  readonly take: (answer: Answer) => void;
+}
+
+/** A question that nobody has answered yet, and everybody who asks it. */
+export interface OpenQuestion {
+  readonly text: string;
+  waiters: Waiter[];
+  /** In whose line it counts. */
+  owner: ServiceLine;
+  /** Null while it waits in its owner's queue. */
+  call: ServiceCall | null;
+}
+
+export interface ServiceCall {
+  questions: readonly OpenQuestion[];
+  /** From 1. */
+  attempt: number;
+  /** When it may be made. */
+  dueMs: number;
+  readonly abandoned: AbortController;
+}
+
+export class ServiceLine {
+  readonly options: LineOptions;
+  readonly queue: OpenQuestion[] = [];
+  /** Questions of its own that are open, queued or not. */
+  open = 0;
+  readonly #gate: ServiceGate;
+  readonly #skipAboveWaitingRecords: number;
+  #isBehind = false;
+
+  constructor(gate: ServiceGate, skipAboveWaitingRecords: number | null, options: LineOptions) {
+    this.#gate = gate;
+    this.#skipAboveWaitingRecords = skipAboveWaitingRecords ?? Number.POSITIVE_INFINITY;
+    this.options = options;
+  }
+
+  /** Whether it may ask more. What is needed now may be asked all the same. */
+  get hasRoom(): boolean {
+    return this.open < this.#gate.maxOpenQuestions;
+  }
+
+  /** Whether so many records wait that an optional service is not asked: until they are half of what is too much. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** So many records of the task wait, those that are not fetched included. */
+  waiting(records: number): void {
+    const limit = this.#skipAboveWaitingRecords;
+    this.#isBehind = records > (this.#isBehind ? limit / 2 : limit);
+  }
+
+  /**
+   * Asks, where the answer is not known; calls are made at the next {@link call}.
+   * @param take is called later, where no answer is returned
+   * @param first whether it goes before what the line asked already
+   */
+  ask(question: string, take: (answer: Answer) => void, first: boolean): Answer | undefined {
+    return this.#gate.ask(question, { line: this, take }, first);
+  }
+
+  /** Makes the calls that may be made. */
+  call(): void {
+    this.#gate.call();
+  }
+
+  skipCause(isAway: boolean): SkipCause | null {
+    if (this.#skipAboveWaitingRecords === Number.POSITIVE_INFINITY) return null;
+    if (isAway) return "away";
+    return this.#isBehind ? "backlog" : null;
+  }
+}
