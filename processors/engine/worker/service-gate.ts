@@ -109,6 +109,7 @@ export class ServiceGate {
     const { clock, enrich } = this.#options;
     const nowMs = clock.nowMs();
     this.#skipBehind();
+    if (this.#breaker.state(nowMs) === "open") this.#skipAway();
     while (this.#inFlight < enrich.maxInFlight * this.#lines.length) {
       const waitMs = this.#waitMs(nowMs);
       if (waitMs === undefined) return;
@@ -116,13 +117,14 @@ export class ServiceGate {
         this.#callIn(waitMs);
         return;
       }
+      const isTrial = this.#breaker.state(nowMs) !== "closed";
       if (!this.#breaker.tryAcquire(nowMs)) {
         this.#skipAway();
         this.#callIn(BREAKER_POLL_MS);
         return;
       }
       this.#bucket?.take(nowMs);
-      void this.#make(this.#next(nowMs));
+      void this.#make(isTrial ? this.#trial(nowMs) : this.#next(nowMs));
     }
   }
 
@@ -135,17 +137,32 @@ export class ServiceGate {
   }
 
   #next(nowMs: number): ServiceCall {
+    return this.#takeAgain(nowMs) ?? this.#first(this.#batch.size, nowMs)!;
+  }
+
+  /**
+   * A call that shows whether the service is back. It asks something new where it can, so that in a long outage one and
+   * the same question does not use up its attempts.
+   */
+  #trial(nowMs: number): ServiceCall {
+    return this.#first(1, nowMs) ?? this.#takeAgain(nowMs)!;
+  }
+
+  #takeAgain(nowMs: number): ServiceCall | undefined {
     const due = this.#again.findIndex(({ dueMs }) => dueMs <= nowMs);
-    if (due !== -1) return this.#again.splice(due, 1)[0]!;
+    return due === -1 ? undefined : this.#again.splice(due, 1)[0];
+  }
+
+  #first(maxQuestions: number, nowMs: number): ServiceCall | undefined {
     const questions: OpenQuestion[] = [];
     // One of each line in turn, so that nobody's wait behind another's.
-    for (let empty = 0; empty < this.#lines.length && questions.length < this.#batch.size; ) {
+    for (let empty = 0; empty < this.#lines.length && questions.length < maxQuestions; ) {
       this.#turn = (this.#turn + 1) % this.#lines.length;
       const question = this.#lines[this.#turn]!.queue.shift();
-      if (question === undefined) empty += 1;
-      else questions.push(question);
-      if (question !== undefined) empty = 0;
+      empty = question === undefined ? empty + 1 : 0;
+      if (question !== undefined) questions.push(question);
     }
+    if (questions.length === 0) return undefined;
     this.#retries.called();
     return this.#newCall(questions, 1, nowMs);
   }

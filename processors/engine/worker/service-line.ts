@@ -74,6 +74,8 @@ export class ServiceLine {
    * @param first whether it goes before what the line asked already
    */
   ask(question: string, take: (answer: Answer) => void, first: boolean): Answer | undefined {
+    // What nobody waits for any more must not stand in the way of who asks the same.
+    if (this.options.signal.aborted) return undefined;
     return this.#gate.ask(question, { line: this, take }, first);
   }
 
