@@ -26,6 +26,10 @@ export const environmentVariables = {
   stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
 } as const;
 
+/** Holds the base URL of a service that pipelines ask, such as `SPILLWAY_GEOLOCATION_URL` for `geolocation`. */
+export const serviceUrlVariable = (service: string): string =>
+  `SPILLWAY_${service.replaceAll("-", "_").toUpperCase()}_URL`;
+
 /** The consumer group of a pipeline: one group per pipeline (design, section 4). */
 export const consumerGroup = (environment: string, pipeline: string): string => `${environment}-${pipeline}`;
 

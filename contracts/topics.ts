@@ -24,6 +24,7 @@ const definitions = {
   flights: { partitions: 4, retentionMs: 7 * DAY_MS, priority: "normal" },
   "user-activity": { partitions: 4, retentionMs: 7 * DAY_MS, priority: "high" },
   clickstream: { partitions: 4, retentionMs: 3 * DAY_MS, priority: "low" },
+  "device-telemetry": { partitions: 4, retentionMs: 3 * DAY_MS, priority: "low" },
 } as const satisfies Record<string, TopicDefinition>;
 
 export type TopicName = keyof typeof definitions;

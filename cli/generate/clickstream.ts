@@ -4,6 +4,7 @@ import type { Random } from "../chaos/random.ts";
 import { mobileRoute, serverRoute } from "./delivery.ts";
 import { inverseGaussian, logNormal, Zipf } from "./distributions.ts";
 import {
+  dataOf,
   type GenerateOptions,
   type Happening,
   happening,
@@ -45,8 +46,7 @@ export const clickstream = (): Stream => ({
   visits,
   hotHappening: (random, timeMs) => ({
     timeMs,
-    type: pageViewed.type,
-    data: { userId: HOT_USER_ID, path: pathOf(random), device: "desktop" } satisfies PageView,
+    ...dataOf(pageViewed, { userId: HOT_USER_ID, path: pathOf(random), device: "desktop" }),
   }),
   truth: () => [],
 });

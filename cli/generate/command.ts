@@ -2,6 +2,7 @@
 import { type Command, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { FLIGHTS_IN_FILE } from "../flights/flights.ts";
 import { clickstream } from "./clickstream.ts";
+import { deviceTelemetry } from "./device-telemetry.ts";
 import type { Stream } from "./traffic.ts";
 import { userActivity } from "./user-activity.ts";
 import { writeTraffic } from "./write-traffic.ts";
@@ -12,6 +13,7 @@ type Generate = (signal: AbortSignal) => Promise<void>;
 /** By their names: each reads its own options, or throws {@link UsageError}. */
 const GENERATORS: Readonly<Record<string, (args: readonly string[]) => Generate>> = {
   clickstream: (args) => trafficCommand(clickstream(), args),
+  "device-telemetry": (args) => trafficCommand(deviceTelemetry(), args),
   flights: flightsCommand,
   "user-activity": (args) => trafficCommand(userActivity(), args),
 };
@@ -31,7 +33,8 @@ bytes. docs/generators.md has the model.
 
 flights has real flights as they departed, so those that were delayed are out of order. The others are made up: users of
 uneven zeal, days and nights, phones that send in bursts and out of order, retries, and late events; clickstream has page
-views in sessions, user-activity has logins, payments, places and a few frauds.
+views in sessions, user-activity has logins, payments, places and a few frauds, device-telemetry has readings of devices
+with the addresses that they came from; there a user is a device.
 
   --events N      lines to write, retries included; there are ${FLIGHTS_IN_FILE} flights   (default ${DEFAULT_EVENTS})
   --out FILE      where to write them   (default: standard output)
@@ -42,7 +45,7 @@ views in sessions, user-activity has logins, payments, places and a few frauds.
 Of flights:
   --partitions N  tasks that the truth is told for, as in replay   (default 1)
 
-Of clickstream and user-activity:
+Of the others:
   --seed S        what decides all that is random   (default 1)
   --users N       different users   (default ${DEFAULT_USERS})
   --hot-share F   share of the events that one further user makes, from 0 to below 1   (default 0)`;

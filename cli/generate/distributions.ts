@@ -5,7 +5,7 @@ import type { Random } from "../chaos/random.ts";
 export const exponential = (random: Random, mean: number): number => -mean * Math.log(1 - random.next());
 
 /** Standard normal, by Box and Muller's transform; its second number is thrown away. */
-const normal = (random: Random): number =>
+export const normal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 
 /** Log-normal with the given median; `sigma` is the standard deviation of its logarithm. */

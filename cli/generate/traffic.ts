@@ -21,7 +21,9 @@ export interface Happening {
   readonly timeMs: number;
   readonly route: Route;
   readonly type: string;
-  readonly data: { readonly userId: string };
+  /** Whose it is: the Kafka key. */
+  readonly subject: string;
+  readonly data: object;
   /** Called with the event's id when it is delivered, once. */
   readonly delivered?: (id: string) => void;
 }
@@ -62,8 +64,18 @@ export const happening = <D extends EventDefinition>(
   definition: D,
   timeMs: number,
   route: Route,
-  data: DataOf<D> & { readonly userId: string },
-): Happening => ({ timeMs, route, type: definition.type, data });
+  data: DataOf<D>,
+): Happening => ({ timeMs, route, ...dataOf(definition, data) });
+
+/** What an event says, and whose it is. */
+export const dataOf = <D extends EventDefinition>(
+  { type, partitionKey }: D,
+  data: DataOf<D>,
+): Pick<Happening, "type" | "subject" | "data"> => ({
+  type,
+  subject: String((data as Readonly<Record<string, unknown>>)[partitionKey]),
+  data: data as object,
+});
 
 /** The hot user acts within this after each that it is measured by. */
 const HOT_SPREAD_MS = 1_000;
@@ -118,11 +130,11 @@ class Traffic {
     }
   }
 
-  #enqueue({ timeMs, route, type, data, delivered }: Happening): void {
+  #enqueue({ timeMs, route, type, subject, data, delivered }: Happening): void {
     const arrival: Arrival = route(timeMs);
     this.#ids += 1;
     const id = String(this.#ids);
-    const event = toEvent(this.#stream.name, id, type, timeMs, data);
+    const event = toEvent(this.#stream.name, id, type, timeMs, subject, data);
     const item = { line: JSON.stringify(event), id, late: arrival.late, retry: false, delivered };
     this.#queue.put(arrival.arrivalMs, item);
     const againMs = retryOf(this.#random, timeMs, arrival);
@@ -143,15 +155,16 @@ const toEvent = (
   id: string,
   type: string,
   timeMs: number,
-  data: { readonly userId: string },
+  subject: string,
+  data: object,
 ): CloudEvent => ({
   specversion: SPEC_VERSION,
   id,
   source: `urn:spillway:generate:${stream}`,
   type,
   time: new Date(timeMs).toISOString(),
-  subject: data.userId,
-  partitionkey: data.userId,
+  subject,
+  partitionkey: subject,
   datacontenttype: "application/json",
   data,
 });

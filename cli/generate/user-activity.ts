@@ -7,6 +7,7 @@ import { exponential, logNormal } from "./distributions.ts";
 import { Frauds } from "./frauds.ts";
 import { farFrom, homeOf, near, type Place } from "./places.ts";
 import {
+  dataOf,
   type GenerateOptions,
   type Happening,
   happening,
@@ -43,8 +44,7 @@ export function userActivity(): Stream {
     visits: (options) => visits(options, frauds),
     hotHappening: (random, timeMs) => ({
       timeMs,
-      type: paymentMade.type,
-      data: payment(random, HOT_USER_ID),
+      ...dataOf(paymentMade, payment(random, HOT_USER_ID)),
     }),
     truth: () => frauds.truth(),
   };

@@ -6,10 +6,11 @@
 import type { EventDefinition } from "./define.ts";
 import { flightDeparted } from "./flight-departed.ts";
 import { pageViewed } from "./page-viewed.ts";
+import { telemetryReported } from "./telemetry-reported.ts";
 import { locationReported, loginSucceeded, paymentMade } from "./user-activity.ts";
 
 export type { DataOf, EventDefinition } from "./define.ts";
-export { flightDeparted, locationReported, loginSucceeded, pageViewed, paymentMade };
+export { flightDeparted, locationReported, loginSucceeded, pageViewed, paymentMade, telemetryReported };
 
 export const catalogue: readonly EventDefinition[] = [
   flightDeparted,
@@ -17,4 +18,5 @@ export const catalogue: readonly EventDefinition[] = [
   paymentMade,
   locationReported,
   pageViewed,
+  telemetryReported,
 ] as readonly EventDefinition[];

@@ -111,6 +111,8 @@ export interface ProcessorConfig {
   readonly memoryMib: number;
   /** Tasks of each service. */
   readonly desiredCount: number;
+  /** HTTPS base URLs of services that pipelines ask, by the name that `enrich` calls them. */
+  readonly serviceUrls: Readonly<Record<string, string>>;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -242,7 +244,7 @@ function validateDoors(doors: readonly KinesisDoorConfig[]): void {
   });
 }
 
-function validateProcessors({ cpuUnits, memoryMib, desiredCount }: ProcessorConfig): void {
+function validateProcessors({ cpuUnits, memoryMib, desiredCount, serviceUrls }: ProcessorConfig): void {
   const sizes = FARGATE_MEMORY_GIB[cpuUnits];
   if (!sizes) {
     const known = Object.keys(FARGATE_MEMORY_GIB).join(", ");
@@ -255,6 +257,10 @@ function validateProcessors({ cpuUnits, memoryMib, desiredCount }: ProcessorConf
     throw new EnvironmentConfigError("processors.memoryMib", memoryMib, expected);
   }
   within("processors.desiredCount", desiredCount, 0, 1_000);
+  for (const [service, url] of Object.entries(serviceUrls)) {
+    const expected = "an HTTPS URL without a slash at its end: the processors may call nothing else";
+    matches(`processors.serviceUrls.${service}`, url, /^https:\/\/[^\s/]+(\/[^\s/]+)*$/, expected);
+  }
 }
 
 function matches(field: string, value: string, pattern: RegExp, expected: string): void {

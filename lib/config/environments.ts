@@ -35,7 +35,13 @@ const dev: EnvironmentConfig = {
   },
   sink: { memoryMib: 512, timeoutSeconds: 60, batchRecords: 500, batchWindowSeconds: 1 },
   query: { memoryMib: 512, timeoutSeconds: 10, requestsPerSecond: 200, burstRequests: 400 },
-  processors: { cpuUnits: 512, memoryMib: 1024, desiredCount: 2 },
+  processors: {
+    cpuUnits: 512,
+    memoryMib: 1024,
+    desiredCount: 2,
+    // No such host exists (RFC 2606): until a team states its own, telemetry goes on degraded, without a place.
+    serviceUrls: { geolocation: "https://geolocation.example" },
+  },
 };
 
 const environments: ReadonlyMap<string, EnvironmentConfig> = new Map([[dev.name, dev]]);

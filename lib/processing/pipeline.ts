@@ -2,6 +2,8 @@ export interface DeployedInput {
   readonly topic: string;
   /** `table`: its newest records are looked up by key, so it must be compacted. @default "events" */
   readonly role?: "events" | "forwarded" | "table";
+  /** The service that is asked about its events. @default none */
+  readonly enrich?: { readonly service: string } | null;
 }
 
 /** What the stacks need of a pipeline's definition. */

@@ -12,7 +12,12 @@ import {
   PropagatedTagSource,
 } from "aws-cdk-lib/aws-ecs";
 import { Construct } from "constructs";
-import { consumerGroup, environmentVariables, transactionalId } from "../../contracts/environment.ts";
+import {
+  consumerGroup,
+  environmentVariables,
+  serviceUrlVariable,
+  transactionalId,
+} from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -100,6 +105,7 @@ export class ProcessorService extends Construct {
   private environment(props: ProcessorServiceProps): Record<string, string> {
     const { pipelines, checkpoints, signals, transport } = props;
     return {
+      ...this.serviceUrls(pipelines),
       [environmentVariables.environment]: this.#stack.config.name,
       [environmentVariables.bootstrapServers]: transport.bootstrapServers,
       [environmentVariables.checkpointTable]: checkpoints.table.tableName,
@@ -108,6 +114,15 @@ export class ProcessorService extends Construct {
       [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
       [environmentVariables.stopTimeoutMs]: String(OWN_STOP_TIMEOUT_MS),
     };
+  }
+
+  /** Of the services that its pipelines ask. */
+  private serviceUrls(pipelines: readonly DeployedPipeline[]): Record<string, string> {
+    const { serviceUrls } = this.#stack.config.processors;
+    const inputs = pipelines.flatMap(stagesOf).flatMap((stage) => stage.inputs);
+    const asked = new Set(inputs.flatMap(({ enrich }) => enrich?.service ?? []));
+    const known = Object.entries(serviceUrls).filter(([service]) => asked.has(service));
+    return Object.fromEntries(known.map(([service, url]) => [serviceUrlVariable(service), url]));
   }
 
   private allowKafka(

@@ -2,6 +2,7 @@
 import type { PipelineDefinition } from "../engine/pipeline/dsl.ts";
 import { airportDelays } from "./airport-delays.ts";
 import { airportDelaysRolling } from "./airport-delays-rolling.ts";
+import { enrichedTelemetry } from "./enriched-telemetry.ts";
 import { fraudSignals } from "./fraud-signals.ts";
 import { userSessions } from "./user-sessions.ts";
 
@@ -10,4 +11,5 @@ export const pipelines: readonly PipelineDefinition[] = [
   airportDelaysRolling,
   userSessions,
   fraudSignals,
+  enrichedTelemetry,
 ];

@@ -3,6 +3,7 @@ import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { clickstream } from "../../../cli/generate/clickstream.ts";
 import { OUT_OF_ORDER_MS } from "../../../cli/generate/delivery.ts";
+import { deviceTelemetry } from "../../../cli/generate/device-telemetry.ts";
 import { userActivity } from "../../../cli/generate/user-activity.ts";
 import { HOT_USER_ID } from "../../../cli/generate/users.ts";
 import { catalogue } from "../../../contracts/events/catalogue.ts";
@@ -17,6 +18,7 @@ const definitions = new Map(
 describe.each([
   ["clickstream", clickstream],
   ["user-activity", userActivity],
+  ["device-telemetry", deviceTelemetry],
 ])("%s", (topic, stream) => {
   test("the same options give the same lines, another seed gives others", () => {
     const { lines, truth } = generated(stream(), {});
@@ -82,7 +84,7 @@ describe.each([
   test("users are uneven: a tenth of them makes most events, the first of them not all", () => {
     const { events } = generated(stream(), { events: 50_000 });
     const byUser = new Map<string, number>();
-    for (const { event } of events) byUser.set(event.data.userId, (byUser.get(event.data.userId) ?? 0) + 1);
+    for (const { event } of events) byUser.set(event.subject!, (byUser.get(event.subject!) ?? 0) + 1);
 
     const counts = [...byUser.values()].sort((a, b) => b - a);
     const mostZealous = counts.slice(0, 200).reduce((sum, count) => sum + count, 0);
@@ -107,7 +109,7 @@ describe.each([
     const { events } = generated(stream(), { events: 2_000, users });
 
     expect(events).toHaveLength(2_000);
-    expect(new Set(events.map(({ event }) => event.data.userId)).size).toBe(users);
+    expect(new Set(events.map(({ event }) => event.subject)).size).toBe(users);
   });
 });
 
