@@ -3,6 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { serviceUrlVariable } from "../contracts/environment.ts";
 import { type Assembly, loadAssembly, type Resource, resourcesOf } from "./assembly/load.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { controlsOf } from "./control/controls.ts";
@@ -19,6 +20,7 @@ import { planApi } from "./plan/apis.ts";
 import { planFunctions } from "./plan/functions.ts";
 import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
 import { planServices } from "./plan/services.ts";
+import { standInsOf } from "./plan/stand-ins.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { Service, type ServiceDefinition } from "./services/service.ts";
 
@@ -169,6 +171,7 @@ export class Platform {
     if (has(...TABLE_TYPES)) emulators.push(["dynamodb", ["dynamodb"]]);
     if (has("AWS::S3::Bucket", "AWS::SQS::Queue")) emulators.push(["s3-sqs", ["s3", "sqs"]]);
     if (has("AWS::Kinesis::Stream")) emulators.push(["kinesis", ["kinesis"]]);
+    for (const service of standInsOf(this.#assembly)) emulators.push([service, [service]]);
     for (const name of [...names, ...emulators.flatMap(([, links]) => links)]) {
       this.links.set(name, await Link.open(name));
     }
@@ -212,8 +215,16 @@ export class Platform {
       const logFile = join(this.#logs, `${label}.log`);
       this.functions.set(resource, new LambdaFunction(definition, { logFile, verbose }, unreserved));
     }
-    const environment = { ...this.environment, ...serviceSettings };
-    return planServices(this.plan, environment, join(this.runDirectory, "images"), warn);
+    const settings = {
+      common: { ...this.environment, ...serviceSettings },
+      urls: Object.fromEntries(
+        standInsOf(this.#assembly).map((service) => [
+          serviceUrlVariable(service),
+          this.links.get(service)!.url,
+        ]),
+      ),
+    };
+    return planServices(this.plan, settings, join(this.runDirectory, "images"), warn);
   }
 
   async #startKafka(): Promise<void> {
@@ -260,7 +271,10 @@ export class Platform {
         const client = new KinesisClient(this.#client("kinesis"));
         const streams = plan.storage("AWS::Kinesis::Stream");
         await Promise.all(streams.map((stream) => createStream(client, stream.name, stream.properties)));
+        return;
       }
+      case "geolocation":
+        return;
     }
   }
 

@@ -4,13 +4,14 @@ import { fileURLToPath } from "node:url";
 import { PrerequisiteError } from "../errors.ts";
 import type { Link } from "../links/link.ts";
 import { freePort } from "../links/ports.ts";
+import type { StandIn } from "../plan/stand-ins.ts";
 import { Child } from "../processes/child.ts";
 import { untilListening } from "../processes/wait.ts";
 
 const LOOPBACK_ONLY = join(import.meta.dirname, "loopback-only.ts");
 
-/** A process that stands in for an AWS service. */
-export type EmulatorName = "dynamodb" | "s3-sqs" | "kinesis";
+/** A process that stands in for a service of AWS, or of others. */
+export type EmulatorName = "dynamodb" | "s3-sqs" | "kinesis" | StandIn;
 
 interface Command {
   readonly command: string;
@@ -79,7 +80,8 @@ function commandOf(name: EmulatorName, port: number, region: string): Command {
     case "dynamodb":
       return { command: dynoxide(), args: ["serve", "--port", String(port)], environment: {}, directory };
     case "s3-sqs":
-    case "kinesis": {
+    case "kinesis":
+    case "geolocation": {
       const main = join(directory, `${name}-main.ts`);
       const args = ["--import", LOOPBACK_ONLY, main, String(port), region];
       return { command: process.execPath, args, environment: {}, directory };

@@ -10,10 +10,17 @@ import { displayNames, namedValues, type Plan } from "./plan.ts";
 const DEFAULT_STOP_TIMEOUT_S = 30;
 const DEFAULT_MEMORY_MB = 512;
 
+export interface ServiceSettings {
+  /** For every container, beside its own. */
+  readonly common: Readonly<Record<string, string>>;
+  /** Instead of its own, where it has any: what stands in for a service here. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
 /** Every ECS service, its image's files laid out below `imagesDirectory`. */
 export async function planServices(
   plan: Plan,
-  commonEnvironment: Readonly<Record<string, string>>,
+  { common, urls }: ServiceSettings,
   imagesDirectory: string,
   warn: (line: string) => void,
 ): Promise<ServiceDefinition[]> {
@@ -39,7 +46,7 @@ export async function planServices(
     definitions.push({
       name,
       image: await layOutImage(image, join(imagesDirectory, name)),
-      environment: { ...commonEnvironment, ...namedValues(arrayOf(container.Environment)) },
+      environment: { ...common, ...withUrls(namedValues(arrayOf(container.Environment)), urls) },
       desiredCount: numberOf(properties.DesiredCount) ?? 1,
       memoryMb: numberOf(container.Memory) ?? numberOf(Memory) ?? DEFAULT_MEMORY_MB,
       stopTimeoutMs: (numberOf(container.StopTimeout) ?? DEFAULT_STOP_TIMEOUT_S) * 1000,
@@ -47,5 +54,11 @@ export async function planServices(
   }
   return definitions;
 }
+
+const withUrls = (
+  own: Readonly<Record<string, string>>,
+  urls: Readonly<Record<string, string>>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(own).map(([name, value]) => [name, urls[name] ?? value]));
 
 const where = (resource: Resource): string => `Stack ${resource.stack.name}, resource ${resource.logicalId}`;

@@ -193,6 +193,17 @@ describe("enrich", () => {
     [{ maxInFlight: 1.5 }, "enrich.maxInFlight is 1.5"],
     [{ onFailure: "ignore" }, 'enrich.onFailure is "ignore"; it must be "dead-letter" or "skip"'],
     [{ ask: "http://…" }, 'enrich.ask is "http://…"; it must be a function'],
+    [{ maxRequestsPerSecond: 0 }, "enrich.maxRequestsPerSecond is 0; it must be a number above 0"],
+    [{ maxRequestsPerSecond: Number.NaN }, "enrich.maxRequestsPerSecond is NaN"],
+    [{ cache: { ttlMs: 0, maxEntries: 1 } }, "enrich.cache.ttlMs is 0"],
+    [{ cache: { ttlMs: 1 } }, "enrich.cache.maxEntries is undefined"],
+    [{ askMany: async () => [] }, "enrich has ask and askMany; state one of them"],
+    [{ ask: undefined, askMany: async () => [] }, "enrich.maxQuestionsPerCall is undefined"],
+    [{ maxQuestionsPerCall: 5 }, "enrich.maxQuestionsPerCall goes with enrich.askMany"],
+    [{ skipAboveWaitingRecords: 5 }, "enrich.skipAboveWaitingRecords goes with enrich.optional"],
+    [{ optional: true, onFailure: "skip" }, "enrich.optional skips failures; drop enrich.onFailure"],
+    [{ optional: true, skipAboveWaitingRecords: 0 }, "enrich.skipAboveWaitingRecords is 0"],
+    [{ optional: "yes" }, 'enrich.optional is "yes"; it must be true or false'],
   ])("refuses %o", (options, message) => {
     expect(() => located(options as Options)).toThrow(PipelineError);
     expect(() => located(options as Options)).toThrow(message);
