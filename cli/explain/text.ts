@@ -89,7 +89,7 @@ function enrichRows(enrich: EnrichTopology): Row[] {
   const rate =
     maxRequestsPerSecond === null
       ? "as many calls a second as there are"
-      : `${maxRequestsPerSecond} calls a second of all tasks together`;
+      : `${count(maxRequestsPerSecond)} calls a second of all tasks together`;
   return [
     [
       "asks",
@@ -105,11 +105,11 @@ function enrichRows(enrich: EnrichTopology): Row[] {
 const cacheText = ({ cache }: EnrichTopology): string =>
   cache === null
     ? "answers are not kept"
-    : `up to ${cache.maxEntries} answers are used again for ${duration(cache.ttlMs)}`;
+    : `up to ${count(cache.maxEntries)} answers are used again for ${duration(cache.ttlMs)}`;
 
 function failureText({ onFailure, skipAboveWaitingRecords }: EnrichTopology): string {
   if (skipAboveWaitingRecords !== null) {
-    return `optional: while it is away or more than ${skipAboveWaitingRecords} records wait, events go on degraded`;
+    return `optional: while it is away or more than ${count(skipAboveWaitingRecords)} records wait, events go on degraded`;
   }
   return onFailure === "skip" ? "without an answer an event goes on" : "without an answer an event is dead";
 }

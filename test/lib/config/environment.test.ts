@@ -74,6 +74,10 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["doors[1].name", { ...dev, doors: [door, door] }],
   ["processors.cpuUnits", { ...dev, processors: { ...dev.processors, cpuUnits: 500 } }],
   ["processors.memoryMib", { ...dev, processors: { ...dev.processors, cpuUnits: 256, memoryMib: 4096 } }],
+  [
+    "processors.serviceUrls.places",
+    { ...dev, processors: { ...dev.processors, serviceUrls: { places: "http://places" } } },
+  ],
   ["processors.desiredCount", { ...dev, processors: { ...dev.processors, desiredCount: -1 } }],
 ];
 

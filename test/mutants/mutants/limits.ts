@@ -3,7 +3,10 @@ import type { TestedMutant } from "../mutant.ts";
 
 const LIMIT = "processors/engine/task/state-limit.ts";
 const ASKING = "processors/engine/worker/asking.ts";
+const GATE = "processors/engine/worker/service-gate.ts";
 const CALL = "processors/engine/worker/service-call.ts";
+const OF_GATE = "test/processors/engine/worker/gate/gate.test.ts";
+const OF_RATE = "test/processors/engine/worker/gate/rate.test.ts";
 const OF_ASKING = "test/processors/engine/worker/asking.test.ts";
 
 export const limitsMutants: readonly TestedMutant[] = [
@@ -42,10 +45,58 @@ export const limitsMutants: readonly TestedMutant[] = [
   {
     name: "calls in flight have no bound",
     rule: 15,
+    file: GATE,
+    find: "while (this.#inFlight < enrich.maxInFlight * this.#lines.length) {",
+    replace: "while (this.#lines.length > 0) {",
+    test: OF_RATE,
+  },
+  {
+    name: "calls a second have no bound",
+    rule: 15,
+    file: GATE,
+    find: "this.#bucket?.take(nowMs);",
+    replace: "",
+    test: OF_RATE,
+  },
+  {
+    name: "every process has the whole rate",
+    rule: 15,
+    file: GATE,
+    find: "(enrich.maxRequestsPerSecond * this.#lines.length) / partitions",
+    replace: "enrich.maxRequestsPerSecond",
+    test: OF_RATE,
+  },
+  {
+    name: "retries have no budget",
+    rule: 15,
+    file: GATE,
+    find: "Math.max(pauseMs, this.#retries.take(nowMs))",
+    replace: "pauseMs",
+    test: OF_GATE,
+  },
+  {
+    name: "a call asks as much as there is",
+    rule: 15,
+    file: GATE,
+    find: " && questions.length < maxQuestions",
+    replace: "",
+    test: OF_GATE,
+  },
+  {
+    name: "open questions have no bound",
+    rule: 15,
     file: ASKING,
-    find: "this.#calls.size >= ahead.enrich.maxInFlight || ",
+    find: "!ahead.line.hasRoom || ",
     replace: "",
     test: OF_ASKING,
+  },
+  {
+    name: "answers that are kept have no bound",
+    rule: 15,
+    file: "flow/ttl-cache.ts",
+    find: "if (this.#entries.size <= this.#options.maxEntries) return;",
+    replace: "if (this.#entries.size > 0) return;",
+    test: "test/flow/ttl-cache.test.ts",
   },
   {
     name: "records that are read ahead have no bound",
@@ -58,17 +109,17 @@ export const limitsMutants: readonly TestedMutant[] = [
   {
     name: "attempts have no bound",
     rule: 15,
-    file: CALL,
-    find: "if (attempt === enrich.maxAttempts) break;",
-    replace: "if (attempt === enrich.maxAttempts + 1) break;",
+    file: GATE,
+    find: "if (attempt < this.#options.enrich.maxAttempts) {",
+    replace: "if (attempt <= this.#options.enrich.maxAttempts) {",
     test: OF_ASKING,
   },
   {
     name: "an answer may be of any size",
     rule: 15,
     file: CALL,
-    find: "if (text.length <= MAX_ANSWER_CHARS) return text;",
-    replace: "if (text.length > 0) return text;",
+    find: "if (json.length <= MAX_ANSWER_CHARS) return { json };",
+    replace: "if (json.length > 0) return { json };",
     test: OF_ASKING,
   },
   {

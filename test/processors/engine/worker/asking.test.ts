@@ -86,6 +86,8 @@ describe("asking a service", () => {
     asking.lookAhead();
     asking.lookAhead();
     expect(asked()).toEqual(["a", "b", "c"]);
+    expect(asking.of(0, 2)).toBeDefined();
+    expect(asking.of(0, 3)).toBeUndefined();
     calls[0]!.resolve("A");
     await settle();
     expect(asked()).toEqual(["a", "b", "c", "d"]);
