@@ -74,7 +74,8 @@ type Call<Answer> =
 interface Necessary {
   /**
    * What to do once every attempt has failed: `dead-letter` the record (`enrichment-failed`), or `skip` the service, so
-   * that `combine` is given `undefined`. Default: `dead-letter`.
+   * that `combine` is given `undefined`. While it is known to be away, `dead-letter` waits for it, `skip` goes on.
+   * Default: `dead-letter`.
    */
   readonly onFailure?: FailurePolicy;
   readonly optional?: false;

@@ -10,15 +10,15 @@ import { IGNORED } from "../pipeline/source.ts";
 import { Rejection, rejectionOf } from "./rejection.ts";
 
 /**
- * A service's answer as JSON text, or why there is none: every attempt failed, or it was skipped, which only an optional
- * one is. Whoever reads the record again may be answered otherwise; what the task was given is what counts.
+ * A service's answer as JSON text, or why there is none: every attempt failed, or it was skipped, where failures are.
+ * Whoever reads the record again may be answered otherwise; what the task was given is what counts.
  */
 export type Answer =
   | { readonly json: string }
   | { readonly failure: string }
   | { readonly skipped: SkipCause };
 
-/** `away`: its circuit breaker lets no call through. `backlog`: too many records wait. */
+/** `away`: its circuit breaker lets no call through, or it takes none. `backlog`: too many records wait. */
 export type SkipCause = "away" | "backlog";
 
 /** What is known of a service's answer to a question; undefined: nothing. */

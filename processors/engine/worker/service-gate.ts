@@ -75,7 +75,7 @@ export class ServiceGate {
 
   /** A task begins to ask; it ends when its signal aborts. */
   open(options: LineOptions): ServiceLine {
-    const line = new ServiceLine(this, this.#options.enrich.skipAboveWaitingRecords, options);
+    const line = new ServiceLine(this, this.#options.enrich, options);
     this.#lines.push(line);
     this.#shareRate(options.partitions);
     if (options.signal.aborted) this.#close(line);
@@ -167,8 +167,8 @@ export class ServiceGate {
     return this.#newCall(questions, 1, nowMs);
   }
 
-  #newCall(questions: readonly OpenQuestion[], attempt: number, dueMs: number): ServiceCall {
-    const call = { questions, attempt, dueMs, abandoned: new AbortController() };
+  #newCall(questions: readonly OpenQuestion[], attempt: number, dueMs: number, refusals = 0): ServiceCall {
+    const call = { questions, attempt, refusals, dueMs, abandoned: new AbortController() };
     for (const question of questions) question.call = call;
     return call;
   }
@@ -193,9 +193,8 @@ export class ServiceGate {
         this.#failed(call, call.questions, outcome.error, nowMs);
         return;
       case "refused":
-        this.#tell(call.questions, outcome.error);
         this.#quietUntilMs = Math.max(this.#quietUntilMs, nowMs + outcome.retryAfterMs);
-        this.#again.push(this.#newCall(wanted(call.questions), call.attempt, this.#quietUntilMs));
+        this.#refused(call, outcome.error);
         return;
       case "answered":
         this.#batch.record({ records: call.questions.length, tookMs }, nowMs);
@@ -225,6 +224,15 @@ export class ServiceGate {
     for (const line of lines) line.options.onAnswered();
   }
 
+  /** It is made again, however often; but what may be skipped does not wait for a service that takes nothing. */
+  #refused({ questions: all, attempt, refusals }: ServiceCall, error: Error): void {
+    const { onFailure, maxAttempts } = this.#options.enrich;
+    const questions = wanted(all);
+    this.#tell(questions, error);
+    if (onFailure === "skip" && refusals + 1 >= maxAttempts) this.#skip(questions, "away");
+    else this.#again.push(this.#newCall(questions, attempt, this.#quietUntilMs, refusals + 1));
+  }
+
   /** These are asked again, or were asked often enough. */
   #failed({ attempt }: ServiceCall, all: readonly OpenQuestion[], error: Error, nowMs: number): void {
     const questions = wanted(all);
@@ -250,6 +258,7 @@ export class ServiceGate {
       take(answer);
       lines.add(line);
     }
+    question.waiters = [];
   }
 
   #tell(questions: readonly OpenQuestion[], error: Error): void {
@@ -257,17 +266,19 @@ export class ServiceGate {
     for (const { options } of lines) options.onFailure(error);
   }
 
-  /** What lines have queued that are too far behind to wait for it. */
+  /** What lines wait to have asked that are too far behind to wait for it. */
   #skipBehind(): void {
-    for (const line of this.#lines) {
-      const cause = line.queue.length > 0 ? line.skipCause(false) : null;
-      if (cause !== null) this.#skip(line.queue.splice(0), cause);
-    }
+    const isBehind = (line: ServiceLine): boolean => line.skipCause(false) !== null;
+    if (!this.#lines.some(isBehind)) return;
+    const queued = this.#lines.filter(isBehind).flatMap(({ queue }) => queue.splice(0));
+    const again = this.#again.flatMap(({ questions }) => questions).filter(({ owner }) => isBehind(owner));
+    this.#skip([...queued, ...again], "backlog");
+    this.#again = this.#again.filter(({ questions }) => wanted(questions).length > 0);
   }
 
   /** Everything that waits to be asked, where it may be skipped. */
   #skipAway(): void {
-    if (this.#options.enrich.skipAboveWaitingRecords === null) return;
+    if (this.#options.enrich.onFailure !== "skip") return;
     const again = this.#again.flatMap(({ questions }) => questions);
     this.#again = [];
     this.#skip([...again, ...this.#lines.flatMap(({ queue }) => queue.splice(0))], "away");

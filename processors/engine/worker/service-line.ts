@@ -1,4 +1,5 @@
 /** What one task has at the gate of a service: the questions that it asked and that wait, in the order of its records. */
+import type { Enrichment } from "../pipeline/enrichment.ts";
 import type { Answer, SkipCause } from "../task/enquiry.ts";
 import type { ServiceGate } from "./service-gate.ts";
 
@@ -32,6 +33,8 @@ export interface ServiceCall {
   questions: readonly OpenQuestion[];
   /** From 1. */
   attempt: number;
+  /** How often the service has refused to take it. */
+  refusals: number;
   /** When it may be made. */
   dueMs: number;
   readonly abandoned: AbortController;
@@ -43,12 +46,12 @@ export class ServiceLine {
   /** Questions of its own that are open, queued or not. */
   open = 0;
   readonly #gate: ServiceGate;
-  readonly #skipAboveWaitingRecords: number;
+  readonly #enrich: Pick<Enrichment, "onFailure" | "skipAboveWaitingRecords">;
   #isBehind = false;
 
-  constructor(gate: ServiceGate, skipAboveWaitingRecords: number | null, options: LineOptions) {
+  constructor(gate: ServiceGate, enrich: Enrichment, options: LineOptions) {
     this.#gate = gate;
-    this.#skipAboveWaitingRecords = skipAboveWaitingRecords ?? Number.POSITIVE_INFINITY;
+    this.#enrich = enrich;
     this.options = options;
   }
 
@@ -57,14 +60,12 @@ export class ServiceLine {
     return this.open < this.#gate.maxOpenQuestions;
   }
 
-  /** Whether so many records wait that an optional service is not asked: until they are half of what is too much. */
-  get isBehind(): boolean {
-    return this.#isBehind;
-  }
-
-  /** So many records of the task wait, those that are not fetched included. */
+  /**
+   * So many records of the task wait, those that are not fetched included. Where there are too many an optional service
+   * is not asked, until they are half of that.
+   */
   waiting(records: number): void {
-    const limit = this.#skipAboveWaitingRecords;
+    const limit = this.#enrich.skipAboveWaitingRecords ?? Number.POSITIVE_INFINITY;
     this.#isBehind = records > (this.#isBehind ? limit / 2 : limit);
   }
 
@@ -84,9 +85,9 @@ export class ServiceLine {
     this.#gate.call();
   }
 
+  /** Why its questions are not asked now; null: they are, as soon as may be. */
   skipCause(isAway: boolean): SkipCause | null {
-    if (this.#skipAboveWaitingRecords === Number.POSITIVE_INFINITY) return null;
-    if (isAway) return "away";
+    if (isAway && this.#enrich.onFailure === "skip") return "away";
     return this.#isBehind ? "backlog" : null;
   }
 }

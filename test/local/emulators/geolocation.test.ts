@@ -88,7 +88,8 @@ describe("the service", () => {
 describe("the pipeline's call", () => {
   test("gets an answer for every address though the service takes fewer calls than are stated", async () => {
     await behave({ maxRequestsPerSecond: 5, latencyMs: 1 });
-    const answers = await answersOf(gateOf({ maxQuestionsPerCall: 20 }), addresses(400));
+    const gate = gateOf({ maxQuestionsPerCall: 20, onFailure: "dead-letter" });
+    const answers = await answersOf(gate, addresses(400));
     expect(answers.filter((answer) => !("json" in answer))).toEqual([]);
     const { addresses: asked, refused } = await seen();
     expect(asked).toBe(400);
@@ -106,7 +107,7 @@ describe("the pipeline's call", () => {
   test("is answered in spite of failures, each of which is made again", async () => {
     await behave({ errorShare: 0.04 });
     const answers = await answersOf(
-      gateOf({ maxQuestionsPerCall: 1, skipAboveWaitingRecords: null }),
+      gateOf({ maxQuestionsPerCall: 1, onFailure: "dead-letter" }),
       addresses(200),
     );
     expect(answers.filter((answer) => !("json" in answer))).toEqual([]);

@@ -2,6 +2,7 @@
  * Holds everything that becomes visible against what must: at the moment at which it happens, so that a seed fails
  * where a rule is broken and not where it shows.
  */
+
 import { Checkpointer } from "../../../../processors/engine/checkpoint/checkpointer.ts";
 import {
   type BlobReference,
@@ -13,6 +14,7 @@ import type { CheckpointStore, Slot } from "../../../../processors/engine/checkp
 import type { Commit, OutputRecord } from "../../../../processors/engine/log/port.ts";
 import type { PipelineDefinition } from "../../../../processors/engine/pipeline/definition.ts";
 import type { Tick } from "../../../../processors/engine/task/cut.ts";
+import type { SkipCause } from "../../../../processors/engine/task/enquiry.ts";
 import { canonicalBytes } from "./canonical-state.ts";
 import type { Reference } from "./reference.ts";
 import { keysOf } from "./scenario.ts";
@@ -172,7 +174,8 @@ export class Ledger implements TransactionEvents {
       for (const [element, answer] of answers.entries()) {
         if (answer === null || "failure" in answer) continue;
         if ("skipped" in answer) {
-          if (!this.#maySkip) this.#problem(`${name}: the service was skipped at offset ${offset}`);
+          if (!this.#maySkip(answer.skipped))
+            this.#problem(`${name}: the service was skipped at offset ${offset}`);
           continue;
         }
         const question = questions[element];
@@ -182,8 +185,10 @@ export class Ledger implements TransactionEvents {
     }
   }
 
-  get #maySkip(): boolean {
-    return this.#options.definition.inputs.some(({ enrich }) => enrich?.skipAboveWaitingRecords != null);
+  #maySkip(cause: SkipCause): boolean {
+    const [input] = this.#options.definition.inputs;
+    const { onFailure, skipAboveWaitingRecords } = input!.enrich!;
+    return cause === "away" ? onFailure === "skip" : skipAboveWaitingRecords !== null;
   }
 
   #compare(account: Account, name: string, manifest: Manifest, records: readonly OutputRecord[]): void {

@@ -74,6 +74,7 @@ export class TestService {
   }
 
   #isBeyondRate(): boolean {
+    if (this.maxPerSecond === 0) return true;
     const earlier = this.calls.at(-1 - this.maxPerSecond);
     return earlier !== undefined && this.#clock.nowMs() - earlier.atMs < 1_000;
   }

@@ -115,7 +115,7 @@ describe("a service that is away", () => {
   });
 
   test("is skipped where it is optional, also by what was asked already, and asked again once it is back", async () => {
-    const { clock, service, gate } = scene({ maxInFlight: 10, skipAboveWaitingRecords: 1_000 });
+    const { clock, service, gate } = scene({ maxInFlight: 10, onFailure: "skip" });
     service.isAway = true;
     const task = lineAt(gate());
     task.ask(...numbered(200));
@@ -184,6 +184,34 @@ describe("an optional service", () => {
     expect(task.answers.get("second")).toEqual([{ skipped: "backlog" }]);
     expect(service.calls).toHaveLength(1);
   });
+});
+
+test("a service that takes nothing is skipped where it may be, and waited for where it must be asked", async () => {
+  for (const [onFailure, expected] of [
+    ["skip", [{ skipped: "away" }]],
+    ["dead-letter", undefined],
+  ] as const) {
+    const { clock, service, gate } = scene({ onFailure, maxAttempts: 3 });
+    service.maxPerSecond = 0;
+    const task = lineAt(gate());
+    task.ask("x");
+    await clock.pass(60_000);
+    expect(task.answers.get("x")).toEqual(expected);
+    expect(task.failures.length).toBeGreaterThanOrEqual(3);
+  }
+});
+
+test("a task that is behind does not wait for what is to be asked again either", async () => {
+  const { clock, service, gate } = scene({ skipAboveWaitingRecords: 100, onFailure: "skip", maxAttempts: 9 });
+  service.isAway = true;
+  const task = lineAt(gate());
+  task.ask("x");
+  await clock.pass(30);
+  task.line.waiting(101);
+  task.line.call();
+  expect(task.answers.get("x")).toEqual([{ skipped: "backlog" }]);
+  await clock.pass(60_000);
+  expect(service.calls).toHaveLength(1);
 });
 
 describe("a task that ends", () => {
