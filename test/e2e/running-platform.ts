@@ -15,11 +15,11 @@ export interface RunningPlatform {
   stop(): Promise<void>;
 }
 
-/** The service of the pipeline that these tests are about, as its logical id has it. */
-const TESTED_SERVICE = "airportdelays";
-
-/** Resolves once it is up; rejects with why it is not. */
-export function startPlatform(): Promise<RunningPlatform> {
+/**
+ * Resolves once it is up; rejects with why it is not.
+ * @param service that of the pipeline that a test is about, as its logical id has it
+ */
+export function startPlatform(service = "airportdelays"): Promise<RunningPlatform> {
   const said: string[] = [];
   const end = Promise.withResolvers<void>();
   const options = {
@@ -33,7 +33,7 @@ export function startPlatform(): Promise<RunningPlatform> {
       const admin = kafka.admin();
       await admin.connect();
       // The other pipelines' processes would only take time away from the ones that a test looks at.
-      const others = platform.services.filter((name) => !name.includes(TESTED_SERVICE));
+      const others = platform.services.filter((name) => !name.includes(service));
       await Promise.all(others.map((name) => platform.control.scale(name, 0)));
       const stop = async () => {
         end.resolve();

@@ -39,6 +39,21 @@ describe("processing", () => {
     template.resourceCountIs("AWS::ECS::Service", 2);
   });
 
+  test("a service's processes are told where the services are that its pipelines ask, and no others", () => {
+    const asking = { ...fraud, inputs: [{ topic: "user-activity", enrich: { service: "geolocation" } }] };
+    const { processing } = synthesize({ pipelines: [delays, asking] });
+    const urls = resources(processing, "AWS::ECS::TaskDefinition").map(({ Properties }) =>
+      Properties.ContainerDefinitions[0].Environment.filter(({ Name }: { Name: string }) =>
+        Name.endsWith("_URL"),
+      ),
+    );
+
+    expect(urls).toEqual([
+      [],
+      [{ Name: "SPILLWAY_GEOLOCATION_URL", Value: expect.stringMatching(/^https:/) }],
+    ]);
+  });
+
   test("tasks are ARM64, read-only, and have two minutes for their last checkpoint", () => {
     const [{ Properties } = { Properties: undefined }] = resources(template, "AWS::ECS::TaskDefinition");
     const [container] = Properties.ContainerDefinitions;
