@@ -22,7 +22,14 @@ const clock = {
   sleep: (ms: number, signal: AbortSignal): Promise<void> =>
     delay(ms, undefined, { signal }).catch(() => undefined),
 };
-const base = { ...enrichedTelemetry.inputs[0]!.enrich!, cache: null, skipAboveWaitingRecords: null };
+/** Every question is asked and waited for. */
+const base: Enrichment = {
+  ...enrichedTelemetry.inputs[0]!.enrich!,
+  cache: null,
+  onFailure: "dead-letter",
+  skipAboveWaitingRecords: null,
+  timeoutMs: 60_000,
+};
 
 interface Measured {
   readonly answersPerSecond: number;
