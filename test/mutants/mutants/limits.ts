@@ -125,7 +125,7 @@ export const limitsMutants: readonly TestedMutant[] = [
   {
     name: "the sink writes everything at once",
     rule: 15,
-    file: "lambdas/sink/sink.ts",
+    file: "runtime/for-each-bounded.ts",
     find: "length: Math.min(limit, items.length)",
     replace: "length: Math.max(limit, items.length)",
     test: "test/lambdas/sink/sink.test.ts",
