@@ -1,7 +1,8 @@
 /**
  * Runs a synthesized cloud assembly on this machine:
  * `node local/main.ts --assembly cdk.out [--brokers 3] [--verbose] [--without-mappings] [--until-stdin-ends]
- *   [--set NAME=VALUE …]`: `--set` gives every service an environment variable that its template does not set.
+ *   [--mapping-change-ms 10000] [--set NAME=VALUE …]`: `--mapping-change-ms` is how long it takes until a mapping is
+ * enabled or disabled, `--set` gives every service an environment variable that its template does not set.
  *
  * Lines for people go to stderr. Once everything is up, one line of JSON goes to stdout (see Ready in platform.ts).
  * SIGINT, SIGTERM or the end of stdin (where asked for) stop it. Exit code 1: it could not start.
@@ -12,7 +13,7 @@ import { LocalError, PrerequisiteError } from "./errors.ts";
 import { Platform, type Ready } from "./platform.ts";
 
 const USAGE =
-  "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends] [--set NAME=VALUE …]";
+  "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends] [--mapping-change-ms N] [--set NAME=VALUE …]";
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -26,11 +27,21 @@ function options() {
       verbose: { type: "boolean", default: false },
       "without-mappings": { type: "boolean", default: false },
       "until-stdin-ends": { type: "boolean", default: false },
+      // Up to 90 s in AWS (Lambda, "event source mapping"), mostly far less.
+      "mapping-change-ms": { type: "string", default: "10000" },
       set: { type: "string", multiple: true, default: [] },
     },
   });
   if (values.assembly === undefined || !["1", "3"].includes(values.brokers)) throw new TypeError(USAGE);
-  return { ...values, assembly: values.assembly, brokers: Number(values.brokers), set: settings(values.set) };
+  const mappingChangeMs = Number(values["mapping-change-ms"]);
+  if (!(mappingChangeMs >= 0)) throw new TypeError(USAGE);
+  return {
+    ...values,
+    assembly: values.assembly,
+    brokers: Number(values.brokers),
+    mappingChangeMs,
+    set: settings(values.set),
+  };
 }
 
 function settings(given: readonly string[]): Record<string, string> {
@@ -83,13 +94,21 @@ function silenceTimerWarning(): void {
 
 async function main(): Promise<void> {
   const { "until-stdin-ends": untilStdinEnds, "without-mappings": withoutMappings, ...given } = options();
-  const { assembly, brokers, verbose, set } = given;
+  const { assembly, brokers, verbose, mappingChangeMs, set } = given;
   requireSetpriv();
   silenceTimerWarning();
   const startedMs = Date.now();
   const stopping = stopRequested(untilStdinEnds);
   const prepared = await Promise.race([
-    Platform.prepare({ assembly, brokers, verbose, withoutMappings, serviceSettings: set, say }),
+    Platform.prepare({
+      assembly,
+      brokers,
+      verbose,
+      withoutMappings,
+      mappingChangeMs,
+      serviceSettings: set,
+      say,
+    }),
     stopping,
   ]);
   if (typeof prepared === "string") return;

@@ -13,15 +13,17 @@ import { LambdaFunction, UnreservedConcurrency } from "./functions/function.ts";
 import { ApiServer } from "./http/api-server.ts";
 import { Cluster } from "./kafka/cluster.ts";
 import { kafkaJars } from "./kafka/jars.ts";
+import { LambdaApi } from "./lambda-api/lambda-api.ts";
 import { Link } from "./links/link.ts";
-import type { Poller } from "./mappings/mapping.ts";
-import { makePollers } from "./mappings/start.ts";
+import type { EventSourceMapping } from "./mappings/event-source-mapping.ts";
+import { makeMappings } from "./mappings/start.ts";
 import { planApi } from "./plan/apis.ts";
 import { planFunctions } from "./plan/functions.ts";
 import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
 import { planServices } from "./plan/services.ts";
 import { standInsOf } from "./plan/stand-ins.ts";
 import { RunDirectory } from "./run-directory.ts";
+import { makeSchedules, type Schedule } from "./schedules/schedule.ts";
 import { Service, type ServiceDefinition } from "./services/service.ts";
 
 /** The concurrency a new AWS account has for its functions (Lambda quotas). */
@@ -36,8 +38,10 @@ export interface PlatformOptions {
   readonly brokers: number;
   /** Prints every child's output. */
   readonly verbose: boolean;
-  /** Leaves event source mappings out, so that no function runs unasked. */
+  /** Leaves event source mappings and schedules out, so that no function runs unasked. */
   readonly withoutMappings: boolean;
+  /** How long it takes until a mapping is enabled or disabled. */
+  readonly mappingChangeMs: number;
   /** Environment variables for every service, beside those of its template. */
   readonly serviceSettings: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
@@ -73,11 +77,13 @@ export class Platform {
   readonly emulators = new Map<EmulatorName, Emulator>();
   readonly functions = new Map<Resource, LambdaFunction>();
   readonly services = new Map<string, Service>();
+  mappings: ReadonlyMap<string, EventSourceMapping> = new Map();
   readonly warnings: string[] = [];
   cluster: Cluster | undefined;
   plan!: Plan;
   environment: Readonly<Record<string, string>> = {};
-  #pollers: ReadonlyMap<string, Poller> = new Map();
+  #schedules: readonly Schedule[] = [];
+  #lambdaApi: LambdaApi | undefined;
   #control: ControlServer | undefined;
 
   private constructor(options: PlatformOptions, assembly: Assembly, jars: string | undefined) {
@@ -115,7 +121,10 @@ export class Platform {
       ...[...this.emulators.keys()].map((name) => this.#startEmulator(name)),
     ]);
     this.#openApis();
-    if (!this.#options.withoutMappings) await this.#startPollers();
+    if (!this.#options.withoutMappings) {
+      await this.#startMappings();
+      this.#startSchedules();
+    }
     this.#startServices(definitions);
     this.#control = await ControlServer.listen(controlsOf(this));
     return this.#ready(this.#control.url);
@@ -129,12 +138,17 @@ export class Platform {
     await this.#inOrder([
       () => [...this.apiServers.values()].map((server) => server.close()),
       () => [
-        ...[...this.#pollers.values()].map((poller) => poller.stop()),
+        ...this.#schedules.map((schedule) => schedule.stop()),
+        ...[...this.mappings.values()].map((mapping) => mapping.stop()),
         ...[...this.services.values()].map((service) => service.stop()),
       ],
       () => [...this.functions.values()].map((lambda) => lambda.stop()),
       () => [this.cluster?.stop(), ...[...this.emulators.values()].map((emulator) => emulator.stop())],
-      () => [...[...this.links.values()].map((link) => link.close()), this.#control?.close()],
+      () => [
+        ...[...this.links.values()].map((link) => link.close()),
+        this.#lambdaApi?.close(),
+        this.#control?.close(),
+      ],
     ]);
     this.#directory.remove();
   }
@@ -190,7 +204,12 @@ export class Platform {
     for (const api of resourcesOf(this.#assembly, "AWS::ApiGatewayV2::Api")) {
       this.apiServers.set(api, await ApiServer.listen());
     }
-    this.environment = { AWS_REGION: this.#assembly.region, ...CREDENTIALS };
+    this.#lambdaApi = await LambdaApi.listen();
+    this.environment = {
+      AWS_REGION: this.#assembly.region,
+      ...CREDENTIALS,
+      AWS_ENDPOINT_URL_LAMBDA: this.#lambdaApi.url,
+    };
     for (const name of ["dynamodb", "s3", "sqs", "kinesis"]) {
       const link = this.links.get(name);
       if (link === undefined) continue;
@@ -305,17 +324,25 @@ export class Platform {
     }
   }
 
-  async #startPollers(): Promise<void> {
-    this.#pollers = makePollers({
+  async #startMappings(): Promise<void> {
+    this.mappings = makeMappings({
       plan: this.plan,
       functions: this.functions,
       bootstrapServers: this.bootstrapServers,
       sqs: new SQSClient(this.#client("sqs")),
       s3: new S3Client({ ...this.#client("s3"), forcePathStyle: true }),
       kinesis: new KinesisClient(this.#client("kinesis")),
+      changeMs: this.#options.mappingChangeMs,
       warn: (line) => this.#options.say(line),
     });
-    await Promise.all([...this.#pollers.values()].map((poller) => poller.start()));
+    const mappings = [...this.mappings.values()];
+    this.#lambdaApi?.open(mappings);
+    await Promise.all(mappings.map((mapping) => mapping.start()));
+  }
+
+  #startSchedules(): void {
+    this.#schedules = makeSchedules(this.plan, this.functions, (line) => this.#options.say(line));
+    for (const schedule of this.#schedules) schedule.start();
   }
 
   #ready(controlUrl: string): Ready {

@@ -71,6 +71,8 @@ export class Identities {
         return `arn:aws:dynamodb:${region}:${ACCOUNT_ID}:table/${name}`;
       case "AWS::Kinesis::Stream":
         return `arn:aws:kinesis:${region}:${ACCOUNT_ID}:stream/${name}`;
+      case "AWS::Lambda::EventSourceMapping":
+        return `arn:aws:lambda:${region}:${ACCOUNT_ID}:event-source-mapping:${name}`;
       case "AWS::Lambda::Function":
         return `arn:aws:lambda:${region}:${ACCOUNT_ID}:function:${name}`;
       case "AWS::MSK::Cluster":
@@ -105,6 +107,8 @@ export class Identities {
         return this.#ref(resource);
       case "AWS::ApiGatewayV2::Api ApiEndpoint":
         return this.#addresses.apiUrl(resource);
+      case "AWS::Lambda::EventSourceMapping EventSourceMappingArn":
+        return this.arn(resource);
       case "AWS::Lambda::Version Version":
         return "$LATEST";
       case "AWS::MSK::Configuration LatestRevision.Revision":

@@ -10,6 +10,7 @@ const HANDLED: ReadonlySet<string> = new Set([
   "AWS::DynamoDB::Table",
   "AWS::ECS::Service",
   "AWS::ECS::TaskDefinition",
+  "AWS::Events::Rule",
   "AWS::Kinesis::Stream",
   "AWS::Lambda::Alias",
   "AWS::Lambda::EventSourceMapping",

@@ -76,6 +76,7 @@ function stateOf(platform: Platform): object {
         { functionName: definition.name, environments: pids.length, pids, coldStarts, errors, throttles },
       ]),
     ),
+    mappings: Object.fromEntries([...platform.mappings].map(([name, { state }]) => [name, state])),
     links: [...platform.links.values()].map(({ state }) => state),
     tables: storage(...TABLE_TYPES),
     buckets: storage("AWS::S3::Bucket"),

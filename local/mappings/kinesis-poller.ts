@@ -20,6 +20,8 @@ export interface KinesisPollerOptions extends PollerOptions {
   readonly client: KinesisClient;
   readonly streamName: string;
   readonly onFailure: SendToDestination | undefined;
+  /** The last record of each shard that is done with: where a poller of the same mapping goes on. */
+  readonly positions: Map<string, string>;
 }
 
 export interface KinesisEventRecord extends StreamRecord {
@@ -64,7 +66,19 @@ export class KinesisPoller implements Poller {
   }
 
   async #iterator(shardId: string): Promise<string | undefined> {
-    const { client, streamName, settings } = this.#options;
+    const { client, streamName, settings, positions } = this.#options;
+    const position = positions.get(shardId);
+    if (position !== undefined) {
+      const { ShardIterator } = await client.send(
+        new GetShardIteratorCommand({
+          StreamName: streamName,
+          ShardId: shardId,
+          ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
+          StartingSequenceNumber: position,
+        }),
+      );
+      return ShardIterator;
+    }
     const type = settings.startingPosition ?? "TRIM_HORIZON";
     const { ShardIterator } = await client.send(
       new GetShardIteratorCommand({
@@ -111,7 +125,7 @@ export class KinesisPoller implements Poller {
   }
 
   async #work(shardId: string, queue: BatchQueue<KinesisEventRecord>): Promise<void> {
-    const { settings, target, region } = this.#options;
+    const { settings, target, region, positions } = this.#options;
     const { signal } = this.#abort;
     for (;;) {
       const records = await queue.next(signal);
@@ -129,8 +143,9 @@ export class KinesisPoller implements Poller {
           },
           nowMs: Date.now,
         });
+        positions.set(shardId, records.at(-1)!.sequenceNumber);
       } catch {
-        // Only a stop ends a delivery early; the position dies with the platform.
+        // Only a stop ends a delivery early; the batch comes again, if the mapping is enabled again.
         return;
       }
     }

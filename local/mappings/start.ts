@@ -6,8 +6,9 @@ import type { Resource } from "../assembly/load.ts";
 import type { LambdaFunction } from "../functions/function.ts";
 import { displayNames, type Plan } from "../plan/plan.ts";
 import { type SendToDestination, toBucket, toQueue } from "./destination.ts";
+import { EventSourceMapping } from "./event-source-mapping.ts";
 import { KafkaPoller } from "./kafka-poller.ts";
-import { KinesisPoller } from "./kinesis-poller.ts";
+import { KinesisPoller, type KinesisPollerOptions } from "./kinesis-poller.ts";
 import { type MappingSettings, mappingSettings, type Poller, type PollerOptions } from "./mapping.ts";
 import { SqsPoller } from "./sqs-poller.ts";
 
@@ -18,59 +19,80 @@ export interface MappingSources {
   readonly sqs: SQSClient;
   readonly s3: S3Client;
   readonly kinesis: KinesisClient;
+  /** How long it takes until a mapping is enabled or disabled. */
+  readonly changeMs: number;
   readonly warn: (line: string) => void;
 }
 
-/** A poller for every enabled event source mapping; one of a source that is not run here is named in `warn`. */
-export function makePollers(sources: MappingSources): ReadonlyMap<string, Poller> {
+/** Every event source mapping; one of a source or function that is not run here is named in `warn`, and does nothing. */
+export function makeMappings(sources: MappingSources): ReadonlyMap<string, EventSourceMapping> {
   const resources = sources.plan.resources("AWS::Lambda::EventSourceMapping");
   const labels = displayNames(resources);
-  const pollers = new Map<string, Poller>();
-  for (const resource of resources) {
-    const name = labels.get(resource)!;
-    const poller = makePoller(sources, resource, name);
-    if (poller !== undefined) pollers.set(name, poller);
-  }
-  return pollers;
+  return new Map(
+    resources.map((resource) => {
+      const name = labels.get(resource)!;
+      return [name, makeMapping(sources, resource, name)];
+    }),
+  );
 }
 
-function makePoller(sources: MappingSources, resource: Resource, name: string): Poller | undefined {
-  const { plan, functions, warn } = sources;
+function makeMapping(sources: MappingSources, resource: Resource, name: string): EventSourceMapping {
+  const { plan, functions, changeMs, warn } = sources;
   const properties = plan.resolver.properties(resource);
   const settings = mappingSettings(properties);
-  if (!settings.enabled) return undefined;
-  const target = functions.get(
-    plan.need(resource, functionOf(textOf(properties.FunctionName)), "AWS::Lambda::Function"),
-  );
+  const lambda = plan.need(resource, functionOf(textOf(properties.FunctionName)), "AWS::Lambda::Function");
+  const target = functions.get(lambda);
   if (target === undefined) {
     warn(`${name}: its function is not run locally, so that nothing reads ${settings.sourceArn}.`);
-    return undefined;
   }
+  return new EventSourceMapping({
+    uuid: plan.identities.name(resource),
+    sourceArn: settings.sourceArn,
+    functionArn: plan.identities.arn(lambda),
+    batchSize: settings.batchSize,
+    enabled: settings.enabled,
+    makePoller:
+      target && pollerOf(sources, resource, { name, region: plan.assembly.region, settings, target, warn }),
+    changeMs,
+    warn,
+  });
+}
+
+/** What makes the mapping's poller, each of which begins where the one before it ended. */
+function pollerOf(
+  sources: MappingSources,
+  resource: Resource,
+  options: PollerOptions,
+): (() => Poller) | undefined {
+  const { plan } = sources;
+  const { name, settings, warn } = options;
+  const properties = plan.resolver.properties(resource);
   if (objectOf(properties.FilterCriteria).Filters !== undefined) {
     warn(`${name}: its filter is not applied locally; the function gets every record.`);
   }
   for (const property of ["TumblingWindowInSeconds", "ParallelizationFactor"]) {
     if (Number(properties[property] ?? 0) > 1) warn(`${name}: its ${property} has no effect locally.`);
   }
-  const options: PollerOptions = { name, region: plan.assembly.region, settings, target, warn };
   switch (settings.sourceArn.split(":")[2]) {
     case "kafka":
       if (settings.onFailureArn !== undefined) {
         warn(`${name}: its on-failure destination is not used locally; failed batches are retried for ever.`);
       }
-      return new KafkaPoller({ ...options, bootstrapServers: sources.bootstrapServers });
+      return () => new KafkaPoller({ ...options, bootstrapServers: sources.bootstrapServers });
     case "sqs": {
       const queue = plan.need(resource, settings.sourceArn, "AWS::SQS::Queue");
-      return new SqsPoller({ ...options, client: sources.sqs, queueUrl: queueUrl(plan, queue) });
+      return () => new SqsPoller({ ...options, client: sources.sqs, queueUrl: queueUrl(plan, queue) });
     }
     case "kinesis": {
       const stream = plan.need(resource, settings.sourceArn, "AWS::Kinesis::Stream");
-      return new KinesisPoller({
+      const kinesisOptions: KinesisPollerOptions = {
         ...options,
         client: sources.kinesis,
         streamName: plan.identities.name(stream),
         onFailure: destination(sources, name, settings),
-      });
+        positions: new Map(),
+      };
+      return () => new KinesisPoller(kinesisOptions);
     }
     default:
       warn(`${name}: ${settings.sourceArn} is no source that runs locally.`);

@@ -3,6 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import {
+  GetEventSourceMappingCommand,
+  LambdaClient,
+  UpdateEventSourceMappingCommand,
+} from "@aws-sdk/client-lambda";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
@@ -17,7 +22,7 @@ let run: Run;
 let door: string;
 
 beforeAll(async () => {
-  run = await startLocal();
+  run = await startLocal(["--mapping-change-ms", "200"]);
   door = run.ready.apis.DoorApi!;
 }, START_TIMEOUT_MS);
 
@@ -36,7 +41,7 @@ const control = async (path: string) => {
 const post = (body: string, contentType = "text/plain") =>
   fetch(`${door}/events`, { method: "POST", body, headers: { "content-type": contentType } });
 
-const clientOf = (service: "DYNAMODB" | "S3" | "SQS" | "KINESIS") => ({
+const clientOf = (service: "DYNAMODB" | "S3" | "SQS" | "KINESIS" | "LAMBDA") => ({
   endpoint: run.ready.environment[`AWS_ENDPOINT_URL_${service}`]!,
   region: run.ready.environment.AWS_REGION!,
   credentials: { accessKeyId: "local", secretAccessKey: "local" },
@@ -264,6 +269,41 @@ describe("a stream's mapping", () => {
       return batches.includes("c") ? batches : undefined;
     });
     expect(delivered.sort()).toEqual(["a b", "a b poison c", "c", "poison", "poison c"]);
+  });
+
+  it("is paused by Lambda's API, keeps its place, and goes on with what came meanwhile", async () => {
+    const lambda = new LambdaClient(clientOf("LAMBDA"));
+    const UUID = "Fixture-App-StreamMapping";
+    const reach = async (State: string) => {
+      await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: State === "Enabled" }));
+      await eventually(async () => {
+        const found = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
+        return found.State === State || undefined;
+      });
+    };
+    const put = (text: string) =>
+      new KinesisClient(clientOf("KINESIS")).send(
+        new PutRecordsCommand({
+          StreamName: "Fixture-App-Stream",
+          Records: [{ Data: Buffer.from(text), PartitionKey: "k" }],
+        }),
+      );
+    const before = (await seen("kinesis")).length;
+    await reach("Disabled");
+    await put("meanwhile");
+    expect((await state()).mappings.StreamMapping).toBe("Disabled");
+    expect(await seen("kinesis")).toHaveLength(before);
+    await reach("Enabled");
+    await put("afterwards");
+    const texts = await eventually(async () => {
+      const all = (await seen("kinesis")).flatMap(({ Records }) =>
+        // biome-ignore lint/suspicious/noExplicitAny: the function's event, as JSON
+        Records.map(({ kinesis }: any) => Buffer.from(kinesis.data, "base64").toString()),
+      );
+      return all.includes("afterwards") ? all : undefined;
+    });
+    expect(texts.filter((text) => text === "meanwhile")).toHaveLength(1);
+    expect(texts.filter((text) => text === "a")).toHaveLength(2);
   });
 });
 
