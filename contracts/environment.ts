@@ -12,6 +12,11 @@ export const environmentVariables = {
   producer: "SPILLWAY_PRODUCER",
   /** Comma-separated event types that a producer's stream may bring. */
   eventTypes: "SPILLWAY_EVENT_TYPES",
+  controlTable: "SPILLWAY_CONTROL_TABLE",
+  /** The name by which the flow control knows the mapping that feeds the function. */
+  mapping: "SPILLWAY_MAPPING",
+  /** The mappings that the flow control pauses and resumes: see contracts/flow-control.ts. */
+  controlledMappings: "SPILLWAY_CONTROLLED_MAPPINGS",
   resultsTable: "SPILLWAY_RESULTS_TABLE",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",

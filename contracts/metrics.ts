@@ -26,6 +26,17 @@ export const metrics = {
     /** From an event's arrival to its being in Kafka. */
     spilledMs: "SpilledMs",
   },
+  flowControl: {
+    mappingsPaused: "MappingsPaused",
+    /** Mappings whose change is under way, by this or by anybody. */
+    mappingsChanging: "MappingsChanging",
+    /** Highest load of the topics that mappings feed; absent while no stage speaks. */
+    highestLoad: "HighestLoad",
+    /** Age of the oldest record that may wait behind a paused mapping; 0 while none is paused. */
+    pausedAgeMs: "PausedAgeMs",
+    /** Requests to the control table or the signals table that failed; where one was not read, mappings are resumed. */
+    tableFailures: "FlowControlTableFailures",
+  },
   processor: {
     recordsProcessed: "RecordsProcessed",
     eventsLate: "EventsLate",

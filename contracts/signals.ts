@@ -16,6 +16,8 @@ export interface LoadSignal {
   readonly load: number;
   /** When it was measured: milliseconds since the epoch. */
   readonly atMs: number;
+  /** Of a stage that drains a stream: when the oldest of what it has not passed on arrived, at the earliest. */
+  readonly waitingSinceMs?: number;
 }
 
 /** Names of the table's attributes. */

@@ -48,6 +48,8 @@ export function addPlatform(
     ingestEntry: code.ingest,
     forwardEntry: code.forward,
     doorEntry: code.door,
+    control: control.control,
+    flowControlEntry: code.flowControl,
   });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
   const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });

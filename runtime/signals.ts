@@ -19,7 +19,8 @@ export class SignalsTable {
     this.#tableName = tableName;
   }
 
-  async write({ stage, source, topics, load, atMs }: LoadSignal, abortSignal: AbortSignal): Promise<void> {
+  async write(signal: LoadSignal, abortSignal: AbortSignal): Promise<void> {
+    const { stage, source, topics, load, atMs, waitingSinceMs } = signal;
     const command = new PutItemCommand({
       TableName: this.#tableName,
       Item: {
@@ -28,6 +29,7 @@ export class SignalsTable {
         topics: { L: topics.map((topic) => ({ S: topic })) },
         load: { N: String(load) },
         atMs: { N: String(atMs) },
+        ...(waitingSinceMs !== undefined && { waitingSinceMs: { N: String(waitingSinceMs) } }),
         [signalsTable.timeToLive]: { N: String(Math.floor(atMs / 1_000) + TTL_S) },
       },
     });
@@ -53,7 +55,8 @@ function readSignal(item: Record<string, AttributeValue>): LoadSignal[] {
   const atMs = Number(item.atMs?.N);
   if (stage === undefined || source === undefined || !(load >= 0) || !Number.isFinite(atMs)) return [];
   const topics = (item.topics?.L ?? []).flatMap(({ S }) => S ?? []);
-  return [{ stage, source, topics, load, atMs }];
+  const waitingSinceMs = Number(item.waitingSinceMs?.N);
+  return [{ stage, source, topics, load, atMs, ...(waitingSinceMs >= 0 && { waitingSinceMs }) }];
 }
 
 /** A stage that cannot be heard must not hold up a request: what was heard last counts on, until it is too old. */

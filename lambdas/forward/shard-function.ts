@@ -8,6 +8,7 @@ import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda"
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
 import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC, topics } from "../../contracts/topics.ts";
+import { ControlTable } from "../../runtime/control-table.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
@@ -15,7 +16,9 @@ import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { HeededSignals } from "./heeded-signals.ts";
 import type { ShardOutcome, ShardPorts } from "./shard.ts";
+import { WaitingSignal } from "./waiting-signal.ts";
 
 /** The handler of a stage that moves a batch with `move`. */
 export function shardFunction(
@@ -32,10 +35,20 @@ export function shardFunction(
     Object.entries(topics).map(([topic, { partitions }]): [string, number] => [topic, partitions]),
   ).set(DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS);
   const publisher = new RecordPublisher(kafka, partitionCounts);
-  const recentSignals = new RecentSignals(
-    new SignalsTable(createDynamoDBClient(), requireEnvironment(environmentVariables.signalsTable)),
-    (error) =>
-      telemetry.logger.warn("The signals table was not read; the signals of before count on.", error),
+  const mapping = requireEnvironment(environmentVariables.mapping);
+  const dynamodb = createDynamoDBClient();
+  const signalsTable = new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable));
+  const warn = (message: string) => (error: Error) => telemetry.logger.warn(message, error);
+  const heededSignals = new HeededSignals(
+    mapping,
+    new RecentSignals(signalsTable, warn("The signals table was not read; the signals of before count on.")),
+    new ControlTable(dynamodb, requireEnvironment(environmentVariables.controlTable)),
+    warn("The override was not read; the one of before counts on."),
+  );
+  const waitingSignal = new WaitingSignal(
+    mapping,
+    signalsTable,
+    warn("The signals table was not told since when records wait."),
   );
   return middy<KinesisStreamEvent, KinesisStreamBatchResponse>()
     .use(injectLambdaContext(telemetry.logger))
@@ -43,11 +56,12 @@ export function shardFunction(
     .handler(async (event, context) => {
       const outcome = await move(event, {
         publisher,
-        signals: (nowMs) => recentSignals.read(nowMs),
+        signals: (nowMs) => heededSignals.read(nowMs),
         sleep: (ms) => sleep(ms),
         now: Date.now,
         remainingMs: () => context.getRemainingTimeInMillis(),
       });
+      await waitingSignal.tell(event, outcome.waitingSinceMs, Date.now());
       const names = metrics.forward;
       telemetry.metrics.addMetric(names.eventsForwarded, MetricUnit.Count, outcome.forwarded);
       telemetry.metrics.addMetric(names.eventsDead, MetricUnit.Count, outcome.dead);

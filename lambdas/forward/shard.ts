@@ -35,6 +35,8 @@ export interface ShardOutcome {
   readonly dead: number;
   /** Of the oldest event that was forwarded: how long it lay in the spillway. */
   readonly spilledMs: number;
+  /** When the oldest record that is left in the shard arrived, at the earliest; undefined of an empty batch. */
+  readonly waitingSinceMs?: number | undefined;
   /** Why the rest goes back to the stream, where it does. */
   readonly postponed?: "kafka-away" | "overloaded" | "out-of-time";
   readonly failure?: KafkaUnavailableError;
@@ -60,7 +62,8 @@ export async function writeShard(records: readonly ReadRecord[], ports: ShardPor
     const obstacle = await obstacleTo(write, ports);
     if (obstacle !== undefined) {
       const response = postponeFrom(records[index]!);
-      return { response, forwarded, dead, spilledMs, ...obstacle };
+      const waitingSinceMs = records[index]!.arrivalMs;
+      return { response, forwarded, dead, spilledMs, waitingSinceMs, ...obstacle };
     }
     for (const record of write) {
       dead += record.dead;
@@ -69,7 +72,8 @@ export async function writeShard(records: readonly ReadRecord[], ports: ShardPor
     }
     index += write.length;
   }
-  return { response: { batchItemFailures: [] }, forwarded, dead, spilledMs };
+  const waitingSinceMs = records.at(-1)?.arrivalMs;
+  return { response: { batchItemFailures: [] }, forwarded, dead, spilledMs, waitingSinceMs };
 }
 
 /** Writes the records, or says what keeps them from being written. */

@@ -10,6 +10,7 @@ import { type Bundle, bundle, REPOSITORY_ROOT } from "./bundle.ts";
 export const functionEntries = {
   door: "lambdas/door/handler.ts",
   archive: "lambdas/archive/handler.ts",
+  flowControl: "lambdas/flow-control/handler.ts",
   forward: "lambdas/forward/handler.ts",
   ingest: "lambdas/ingest/handler.ts",
   query: "lambdas/query/handler.ts",

@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
+import { FlowControl } from "../control/flow-control.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -19,10 +20,12 @@ export interface IngestionStackProps {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
   readonly signals: Table;
+  readonly control: Table;
   /** Modules that export `handler`. */
   readonly ingestEntry: string;
   readonly forwardEntry: string;
   readonly doorEntry: string;
+  readonly flowControlEntry: string;
 }
 
 /** The door: `POST /events`, validated and stored in Kafka or in the spillway before it is answered. */
@@ -30,19 +33,21 @@ export class IngestionStack extends SpillwayStack {
   constructor(
     scope: Construct,
     config: EnvironmentConfig,
-    { network, transport, signals, ingestEntry, forwardEntry, doorEntry }: IngestionStackProps,
+    { ingestEntry, forwardEntry, doorEntry, flowControlEntry, ...surroundings }: IngestionStackProps,
   ) {
     super(scope, "Ingestion", config);
-    const spillway = new Spillway(this, "Spillway", { network, transport, signals, entry: forwardEntry });
-    for (const door of config.doors ?? []) {
-      new KinesisDoor(this, `KinesisDoor-${door.name}`, {
-        network,
-        transport,
-        signals,
-        door,
-        entry: doorEntry,
-      });
-    }
+    const { network, transport, signals, control } = surroundings;
+    const spillway = new Spillway(this, "Spillway", { ...surroundings, entry: forwardEntry });
+    const doors = (config.doors ?? []).map(
+      (door) =>
+        new KinesisDoor(this, `KinesisDoor-${door.name}`, { ...surroundings, door, entry: doorEntry }),
+    );
+    new FlowControl(this, "FlowControl", {
+      signals,
+      control,
+      mappings: [spillway, ...doors].map(({ drain }) => drain),
+      entry: flowControlEntry,
+    });
     const ingest = new PlatformFunction(this, "Ingest", {
       description: "Validates CloudEvents and writes them to Kafka",
       code: functionCode(ingestEntry, bundleWithEventValidators),

@@ -3,6 +3,7 @@ import { CfnResourcePolicy } from "aws-cdk-lib/aws-kinesis";
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { catalogue } from "../../contracts/events/catalogue.ts";
+import { doorMapping } from "../../contracts/flow-control.ts";
 import type { KinesisDoorConfig } from "../config/environment.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
@@ -21,6 +22,8 @@ export interface KinesisDoorProps extends DrainSurroundings {
  * nobody else, and the function that judges what comes and moves it to Kafka.
  */
 export class KinesisDoor extends Construct {
+  readonly drain: StreamDrain;
+
   constructor(scope: SpillwayStack, id: string, { door, entry, ...surroundings }: KinesisDoorProps) {
     super(scope, id);
     const stream = eventStream(scope, this, "Stream", door);
@@ -45,8 +48,9 @@ export class KinesisDoor extends Construct {
         ],
       },
     });
-    new StreamDrain(this, "Drain", scope, `Door-${door.name}`, {
+    this.drain = new StreamDrain(this, "Drain", scope, `Door-${door.name}`, {
       ...surroundings,
+      name: doorMapping(door.name),
       description: `Judges the events of ${door.name} and moves them to Kafka`,
       code: functionCode(entry, bundleWithEventValidators),
       securityGroup: surroundings.network.forward,

@@ -8,6 +8,7 @@ import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import type { FunctionConfig } from "../config/environment.ts";
+import type { PausableMapping } from "../control/flow-control.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -18,9 +19,12 @@ export interface DrainSurroundings {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
   readonly signals: Table;
+  readonly control: Table;
 }
 
 export interface StreamDrainProps extends DrainSurroundings {
+  /** By which the flow control knows its mapping. */
+  readonly name: string;
   readonly description: string;
   readonly code: Code;
   readonly securityGroup: SecurityGroup;
@@ -42,7 +46,12 @@ const HOUR_S = 3_600;
  * A function that moves a stream's records to Kafka, each shard in its order. Retries have no end, since an outage is
  * not poison; a record that is nearly as old as the stream's retention goes to a bucket, whole.
  */
-export class StreamDrain extends Construct {
+export class StreamDrain extends Construct implements PausableMapping {
+  readonly name: string;
+  readonly mapping: CfnEventSourceMapping;
+  readonly maxAgeHours: number;
+  readonly topics: readonly string[];
+
   constructor(
     scope: Construct,
     id: string,
@@ -52,11 +61,14 @@ export class StreamDrain extends Construct {
   ) {
     super(scope, id);
     const drain = this.makeFunction(stack, functionId, props);
-    this.mapStream(drain, this.makeAgedOutBucket(stack), props);
+    this.name = props.name;
+    this.topics = props.topics;
+    this.maxAgeHours = props.retentionHours - GIVE_UP_BEFORE_HOURS;
+    this.mapping = this.mapStream(drain, this.makeAgedOutBucket(stack), props);
   }
 
   private makeFunction(stack: SpillwayStack, id: string, props: StreamDrainProps): PlatformFunction {
-    const { network, transport, signals, stream, topics } = props;
+    const { network, transport, signals, control, stream, topics } = props;
     const drain = new PlatformFunction(stack, id, {
       description: props.description,
       code: props.code,
@@ -66,12 +78,15 @@ export class StreamDrain extends Construct {
         [environmentVariables.environment]: stack.config.name,
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.signalsTable]: signals.tableName,
+        [environmentVariables.controlTable]: control.tableName,
+        [environmentVariables.mapping]: props.name,
         ...props.environment,
       },
     });
     transport.access.connect(drain.role);
     transport.access.write(drain.role, [...topics, DEAD_LETTERS_TOPIC]);
-    signals.grant(drain.role, "dynamodb:Scan");
+    signals.grant(drain.role, "dynamodb:Scan", "dynamodb:PutItem");
+    control.grant(drain.role, "dynamodb:GetItem");
     // What Lambda asks of the function's role to poll the stream for it:
     // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
     stream.grant(
@@ -95,7 +110,11 @@ export class StreamDrain extends Construct {
     });
   }
 
-  private mapStream({ role, lambda }: PlatformFunction, agedOut: Bucket, props: StreamDrainProps): void {
+  private mapStream(
+    { role, lambda }: PlatformFunction,
+    agedOut: Bucket,
+    props: StreamDrainProps,
+  ): CfnEventSourceMapping {
     // Lambda writes objects whose names it chooses, and looks whether the bucket is there.
     role.addToPolicy(
       new PolicyStatement({ actions: ["s3:PutObject"], resources: [agedOut.arnForObjects("aws/lambda/*")] }),
@@ -104,16 +123,18 @@ export class StreamDrain extends Construct {
     const mapping = new CfnEventSourceMapping(this, "Mapping", {
       functionName: lambda.functionName,
       eventSourceArn: props.stream.streamArn,
+      // Without `enabled`: a deployment must not resume what the flow control has paused.
       startingPosition: "TRIM_HORIZON",
       batchSize: props.batchRecords,
       functionResponseTypes: ["ReportBatchItemFailures"],
       // Half of a batch is no better than all of it: the function says itself from which record on it was not stored.
       bisectBatchOnFunctionError: false,
       maximumRetryAttempts: -1,
-      maximumRecordAgeInSeconds: (props.retentionHours - GIVE_UP_BEFORE_HOURS) * HOUR_S,
+      maximumRecordAgeInSeconds: this.maxAgeHours * HOUR_S,
       destinationConfig: { onFailure: { destination: agedOut.bucketArn } },
     });
     // Lambda tries the role's permissions when the mapping is made.
     mapping.node.addDependency(role);
+    return mapping;
   }
 }

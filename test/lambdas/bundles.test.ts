@@ -14,7 +14,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
-  for (const name of ["archive", "forward", "sink", "query"]) {
+  for (const name of ["archive", "flow-control", "forward", "sink", "query"]) {
     bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
   for (const name of ["door", "ingest", "redrive"]) {
@@ -60,6 +60,9 @@ async function invoke(
         SPILLWAY_SIGNALS_TABLE: "signals",
         SPILLWAY_PRODUCER: "partner",
         SPILLWAY_EVENT_TYPES: "flight.departed",
+        SPILLWAY_CONTROL_TABLE: "control",
+        SPILLWAY_MAPPING: "forward",
+        SPILLWAY_CONTROLLED_MAPPINGS: "forward:u:144:flights",
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
@@ -70,7 +73,7 @@ async function invoke(
   return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
 }
 
-describe.each(["archive", "door", "forward", "ingest", "query", "redrive", "sink"])(
+describe.each(["archive", "door", "flow-control", "forward", "ingest", "query", "redrive", "sink"])(
   "the bundle of %s",
   (name) => {
     it("is at most 1 MiB", async () => {
@@ -91,6 +94,10 @@ describe("a bundle in a process of its own", () => {
       statusCode: 503,
       headers: { "retry-after": "5" },
     });
+  });
+
+  it("fails where Lambda's API cannot say how its mapping stands", async () => {
+    await expect(invoke("flow-control", {}, 10_000)).rejects.toThrow("Not every mapping was looked at");
   });
 
   it.each(["door", "forward"])("takes an empty batch of a stream's records as %s", async (name) => {

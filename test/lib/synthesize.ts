@@ -64,6 +64,7 @@ function standInCode(directory: string, source: string): PlatformCode {
     door: write("door"),
     archive: write("archive"),
     redrive: write("redrive"),
+    flowControl: write("flow-control"),
     forward: write("forward"),
     ingest: write("ingest"),
     sink: write("sink"),

@@ -23,13 +23,14 @@ beforeEach(() => {
   slept = [];
 });
 
+const eventOf = (value: string) => ({
+  topic: "flights",
+  key: Buffer.from("ATL"),
+  value: Buffer.from(value),
+});
+
 function spilled(...values: string[]): Buffer {
-  const events = values.map((value) => ({
-    topic: "flights",
-    key: Buffer.from("ATL"),
-    value: Buffer.from(value),
-  }));
-  return packSpilled({ arrivalMs: ARRIVAL_MS, producer: "airline", events })[0]!;
+  return packSpilled({ arrivalMs: ARRIVAL_MS, producer: "airline", events: values.map(eventOf) })[0]!;
 }
 
 function batchOf(...records: Buffer[]): KinesisStreamEvent {
@@ -67,7 +68,13 @@ const values = () => kafka.messages.map(({ message }) => String(message.value));
 
 it("writes every event of a batch in order, as it was accepted", async () => {
   const outcome = await forwarded(batchOf(spilled("1", "2"), spilled("3")));
-  expect(outcome).toEqual({ response: { batchItemFailures: [] }, forwarded: 3, dead: 0, spilledMs: 5_000 });
+  expect(outcome).toEqual({
+    response: { batchItemFailures: [] },
+    forwarded: 3,
+    dead: 0,
+    spilledMs: 5_000,
+    waitingSinceMs: ARRIVAL_MS,
+  });
   expect(values()).toEqual(["1", "2", "3"]);
   expect(kafka.messages[0]).toMatchObject({
     topic: "flights",
@@ -119,11 +126,17 @@ it("gives a batch back from the first record that Kafka did not take, before its
     async (sent) => [{ topicName: sent.topicMessages![0]!.topic, partition: partitionOfAtl, errorCode: 0 }],
     () => new Promise(() => {}),
   );
-  const outcome = await forwarded(batchOf(thousand, spilled("x")), 2_050);
+  const later = packSpilled({
+    arrivalMs: ARRIVAL_MS + 7,
+    producer: "airline",
+    events: [eventOf("x")],
+  })[0]!;
+  const outcome = await forwarded(batchOf(thousand, later), 2_050);
   expect(outcome).toMatchObject({
     response: { batchItemFailures: [{ itemIdentifier: "1" }] },
     forwarded: 1_000,
     postponed: "kafka-away",
+    waitingSinceMs: ARRIVAL_MS + 7,
   });
 });
 

@@ -125,6 +125,54 @@ describe("ingestion", () => {
     expect(functionOf(template, "Forward").Properties.Timeout).toBeGreaterThan(30);
   });
 
+  test("the flow control looks at and changes the spillway's mapping, and no other, and may invoke nothing", () => {
+    const statements = allowed(template, "FlowControlFunctionRole");
+    const mapping = theResource(template, "AWS::Lambda::EventSourceMapping");
+    const onMappings = statements.filter(({ actions }) =>
+      actions.some((action) => action.startsWith("lambda:")),
+    );
+
+    expect(onMappings).toEqual([
+      {
+        actions: ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+        resources: [JSON.stringify({ "Fn::GetAtt": [mapping.logicalId, "EventSourceMappingArn"] })],
+      },
+    ]);
+    expect(statements.flatMap(({ resources }) => resources)).not.toContain('"*"');
+  });
+
+  test("the flow control runs every minute, once at a time, in no VPC, and a run that failed is not repeated", () => {
+    const { logicalId, Properties } = functionOf(template, "FlowControl");
+    const rule = theResource(template, "AWS::Events::Rule").Properties;
+
+    expect(rule).toMatchObject({
+      ScheduleExpression: "rate(1 minute)",
+      Targets: [{ Arn: { "Fn::GetAtt": [logicalId, "Arn"] }, RetryPolicy: { MaximumRetryAttempts: 0 } }],
+    });
+    expect(Properties).toMatchObject({ ReservedConcurrentExecutions: 1, Timeout: 30 });
+    expect(Properties.VpcConfig).toBeUndefined();
+    expect(theResource(template, "AWS::Lambda::EventInvokeConfig").Properties.MaximumRetryAttempts).toBe(0);
+  });
+
+  test("the flow control knows the mapping, and after how long it gives a record up", () => {
+    const { Properties } = functionOf(template, "FlowControl");
+    const { logicalId, Properties: mapping } = theResource(template, "AWS::Lambda::EventSourceMapping");
+    const [, parts] = Properties.Environment.Variables.SPILLWAY_CONTROLLED_MAPPINGS["Fn::Join"];
+
+    const hours = mapping.MaximumRecordAgeInSeconds / 3_600;
+    expect(parts).toEqual(["forward:", { Ref: logicalId }, `:${hours}:${Object.keys(topics).join("+")}`]);
+    // A deployment must not resume what is paused.
+    expect(mapping.Enabled).toBeUndefined();
+  });
+
+  test("the forward function reads the control table, and writes nothing there", () => {
+    const actions = allowed(template, "ForwardRole").flatMap(({ actions, resources }) =>
+      resources.some((resource) => resource.includes("ControlTable")) ? actions : [],
+    );
+
+    expect(actions).toEqual(["dynamodb:GetItem"]);
+  });
+
   test("calls are logged, and throttled", () => {
     const { Properties } = theResource(template, "AWS::ApiGatewayV2::Stage");
 

@@ -62,3 +62,23 @@ test("its records are tried without end, and given up a day before the stream fo
     FunctionResponseTypes: ["ReportBatchItemFailures"],
   });
 });
+
+test("the flow control knows its mapping, with the topics of its types, and may change it", () => {
+  const mapping = ofDoor("AWS::Lambda::EventSourceMapping");
+  const flowControl = resources(template, "AWS::Lambda::Function").find(({ logicalId }) =>
+    logicalId.startsWith("FlowControl"),
+  )!;
+  const controlled = JSON.stringify(
+    flowControl.Properties.Environment.Variables.SPILLWAY_CONTROLLED_MAPPINGS,
+  );
+  const changed = allowed(template, "FlowControlFunctionRole").find(({ actions }) =>
+    actions.includes("lambda:UpdateEventSourceMapping"),
+  )!;
+
+  expect(controlled).toContain(`,door-partner:",{"Ref":"${mapping.logicalId}"},":48:flights"`);
+  expect(changed.resources).toHaveLength(2);
+  expect(changed.resources.join()).toContain(mapping.logicalId);
+  expect(ofDoor("AWS::Lambda::Function").Properties.Environment.Variables.SPILLWAY_MAPPING).toBe(
+    "door-partner",
+  );
+});
