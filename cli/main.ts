@@ -33,6 +33,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "print what a pipeline reads, keeps and writes",
     load: async () => (await import("./explain/command.ts")).command,
   },
+  flow: {
+    summary: "hold back what waits in the spillway, drain it, or see why it is held",
+    load: async () => (await import("./flow/command.ts")).flow,
+  },
   generate: {
     summary: "write realistic events to a file, with what is known to be true of them",
     load: async () => (await import("./generate/command.ts")).generate,

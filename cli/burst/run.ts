@@ -32,7 +32,8 @@ export interface BurstOptions {
 const FLOOD_FACTOR = 25;
 /** Kafka goes away a while after the flood has begun, so that a picture shows both. */
 const OUTAGE_AFTER_SECONDS = 10;
-const DRAIN_STALL_TIMEOUT_MS = 120_000;
+/** The flow control may have paused the spillway, and resumes it two to three minutes after the load is gone. */
+const DRAIN_STALL_TIMEOUT_MS = 300_000;
 const TOPIC = flightDeparted.topic;
 const PIPELINE = "airport-delays";
 const ENVIRONMENT = "dev";
