@@ -13,6 +13,7 @@ import { Screen } from "./progress.ts";
 import { killAndRecover } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { type DemoFigures, mismatches, reportLines } from "./report.ts";
+import { untilOnTopic } from "./spilled.ts";
 import { checkpointStore, readManifests } from "./tasks.ts";
 import { verify } from "./verify.ts";
 import { untilNoneRemains } from "./wait.ts";
@@ -70,6 +71,13 @@ async function course(stage: Stage, options: DemoOptions): Promise<DemoFigures> 
     const sink = new GroupProgress(admin, sinkConsumerGroup(ENVIRONMENT, PIPELINE), resultsTopic(PIPELINE));
     await processorsRunning(processor, platform.signal);
     const replayed = await replayWithKills(stage, processor, options);
+    await untilOnTopic({
+      kafka,
+      topic: TOPIC,
+      progress: processor,
+      events: replayed.accepted,
+      signal: platform.signal,
+    });
     const store = checkpointStore(platform);
     screen.print("closing every window");
     await flushWindows(kafka, TOPIC, await endOfLastWindow(db));
