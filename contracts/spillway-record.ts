@@ -12,7 +12,7 @@
  * | 2 + n | the Kafka key's length (big-endian) and the key |
  * | 4 + n | the value's length (big-endian) and the event, structured JSON |
  *
- * Events of one key share a record, or records of one partition key, in the order in which they were accepted.
+ * Events of one request share a record, or records of one partition key, in the order in which they were accepted.
  */
 import { maxMessageBytes } from "./limits.ts";
 

@@ -33,7 +33,10 @@ const RETRY_MS = 100;
 const MAX_OUT_OF_RANGE_MS = 10_000;
 
 const parse = fetchResponse.parse;
-const firstRefusedMs = new Map<string, number>();
+/** By partition: refusals that follow each other closely. */
+const refusals = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
+/** A consumer that is refused asks again within a request's time; a longer silence ends its streak. */
+const MAX_PAUSE_MS = 5_000;
 
 fetchResponse.parse = async (answer) => {
   const refusal = refusalIn(answer, performance.now());
@@ -53,16 +56,17 @@ export function refusalIn({ responses }: FetchAnswer, nowMs: number): Error | un
     for (const { partition, errorCode } of partitions) {
       const key = partitionKey(topicName, partition);
       if (errorCode === OFFSET_OUT_OF_RANGE) {
-        const sinceMs = firstRefusedMs.get(key) ?? nowMs;
-        firstRefusedMs.set(key, sinceMs);
+        const before = refusals.get(key);
+        const sinceMs = before && nowMs - before.lastMs <= MAX_PAUSE_MS ? before.sinceMs : nowMs;
+        refusals.set(key, { sinceMs, lastMs: nowMs });
         if (nowMs - sinceMs > MAX_OUT_OF_RANGE_MS) {
-          firstRefusedMs.delete(key);
+          refusals.delete(key);
           return new errors.KafkaJSNonRetriableError(
             `The position in ${key} has been outside of the log for ${MAX_OUT_OF_RANGE_MS} ms. It is not moved: compare the group's committed offset with the log's bounds.`,
           );
         }
       } else {
-        firstRefusedMs.delete(key);
+        refusals.delete(key);
         if (errorCode !== LEADER_NOT_AVAILABLE && errorCode !== NOT_LEADER_OR_FOLLOWER) continue;
       }
       // kafkajs tells its errors apart by their names; the constructor of this one is wrong in its types.

@@ -61,6 +61,7 @@ function readSignal(item: Record<string, AttributeValue>): LoadSignal[] {
 
 /** A stage that cannot be heard must not hold up a request: what was heard last counts on, until it is too old. */
 const READ_TIMEOUT_MS = 300;
+const FIRST_READ_TIMEOUT_MS = 1_000;
 const MAX_AGE_MS = 2_000;
 
 /** The signals as a function that runs at any time needs them: read again when it asks, at most every two seconds. */
@@ -69,6 +70,7 @@ export class RecentSignals {
   readonly #onFailure: (error: Error) => void;
   #signals: readonly LoadSignal[] = [];
   #triedMs = Number.NEGATIVE_INFINITY;
+  #heard = false;
 
   constructor(table: Pick<SignalsTable, "read">, onFailure: (error: Error) => void) {
     this.#table = table;
@@ -80,7 +82,10 @@ export class RecentSignals {
     if (nowMs - this.#triedMs < MAX_AGE_MS) return this.#signals;
     this.#triedMs = nowMs;
     try {
-      this.#signals = await this.#table.read(AbortSignal.timeout(READ_TIMEOUT_MS));
+      // Before anything was heard the client has yet to connect, and there is nothing to fall back to.
+      const timeoutMs = this.#heard ? READ_TIMEOUT_MS : FIRST_READ_TIMEOUT_MS;
+      this.#signals = await this.#table.read(AbortSignal.timeout(timeoutMs));
+      this.#heard = true;
     } catch (error) {
       this.#onFailure(error as Error);
     }

@@ -12,7 +12,7 @@ import { untilNoneRemains } from "../demo/wait.ts";
 import { kafkaClient } from "../kafka.ts";
 import { exitOf, signalGroup, startChild } from "../platform/child.ts";
 import { type Platform, withPlatform } from "../platform/platform.ts";
-import { idIn } from "./events.ts";
+import { idIn, idOf } from "./events.ts";
 import { checkLedger, type Tally } from "./ledger.ts";
 import type { Answered, LoadPlan } from "./load.ts";
 import { type BurstReport, pictureOf, reportOf, textOf } from "./report.ts";
@@ -156,7 +156,7 @@ async function untilDrained(
   await untilNoneRemains(
     async () => {
       ids = await idsOn(kafka, signal);
-      return Math.max(0, accepted - ids.size);
+      return missing(answers, eventsPerRequest, ids);
     },
     { ...waiting, what: "accepted events are missing on the topic" },
   );
@@ -186,4 +186,17 @@ async function tallyOf(platform: Platform, admin: Admin): Promise<Tally> {
   const manifests = await readManifests(store, admin, consumerGroup(ENVIRONMENT, PIPELINE), TOPIC);
   const sum = (name: keyof Tally) => manifests.reduce((total, { counters }) => total + counters[name], 0);
   return { counted: sum("counted"), late: sum("late"), dead: sum("dead"), duplicate: sum("duplicate") };
+}
+
+function missing(
+  answers: readonly Answered[],
+  eventsPerRequest: number,
+  ids: ReadonlyMap<string, number>,
+): number {
+  let count = 0;
+  for (const { batch, status, refused } of answers) {
+    if (status !== 202 || refused > 0) continue;
+    for (let index = 0; index < eventsPerRequest; index++) if (!ids.has(idOf(batch, index))) count += 1;
+  }
+  return count;
 }

@@ -32,30 +32,48 @@ export function passDoor(
 function read(record: KinesisStreamRecord, producer: Producer): ReadRecord {
   const { sequenceNumber, data, approximateArrivalTimestamp } = record.kinesis;
   const arrivalMs = Math.round(approximateArrivalTimestamp * 1_000);
-  const received = eventsIn(data);
-  if (typeof received === "string") {
-    return {
-      sequenceNumber,
-      outgoing: [refused(record, Buffer.from(data, "base64"), received)],
-      topics: new Set(),
-      dead: 1,
-      arrivalMs,
-    };
+  const bytes = Buffer.from(data, "base64");
+  const received = eventsIn(data, bytes);
+  const accepted: OutgoingEvent[] = [];
+  const letters: OutgoingRecord[] = [];
+  let whole: string | undefined = typeof received === "string" ? received : undefined;
+  for (const event of typeof received === "string" ? [] : received) {
+    const { accepted: taken, refused: problem } = judgeEvent(event, 0, arrivalMs, producer);
+    if (taken) accepted.push(taken);
+    if (!problem) continue;
+    const detail = `${problem.field ?? ""}: ${problem.detail}`;
+    const own = event.bytes ?? serialized(event.event, bytes.length);
+    if (own) letters.push(refused(record, own, detail));
+    else whole ??= detail;
   }
-  const outgoing = received.map((event) => judge(record, event, producer, arrivalMs));
-  const accepted = outgoing.filter(({ dead }) => !dead);
+  // Its bytes are told once, for all of its events that have none of their own.
+  if (whole !== undefined) letters.push(refused(record, bytes, whole));
   return {
     sequenceNumber,
-    outgoing: outgoing.map((one) => one.record),
-    topics: new Set(accepted.map((one) => one.record.topic)),
-    dead: outgoing.length - accepted.length,
+    outgoing: [...accepted, ...letters],
+    topics: new Set(accepted.map(({ topic }) => topic)),
+    dead: letters.length,
     arrivalMs,
   };
 }
 
+/**
+ * An event of a batch as JSON. Undefined where it is nested more deeply than can be written again, or grows: then it
+ * might not fit into a message, and the record that it came in does.
+ */
+function serialized(event: unknown, maxBytes: number): Buffer | undefined {
+  try {
+    const bytes = Buffer.from(JSON.stringify(event));
+    return bytes.length <= maxBytes ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** The events of a record, or why it holds none. */
-function eventsIn(data: string): readonly ReceivedEvent[] | string {
-  const isBatch = Buffer.from(data, "base64").find((byte) => !isSpace(byte)) === ARRAY_START;
+function eventsIn(data: string, bytes: Buffer): readonly ReceivedEvent[] | string {
+  const isBatch = bytes.find((byte) => !isSpace(byte)) === ARRAY_START;
   const headers = { "content-type": isBatch ? BATCH_MEDIA_TYPE : STRUCTURED_MEDIA_TYPE };
   try {
     return readEvents({ headers, body: data, isBase64Encoded: true });
@@ -63,23 +81,6 @@ function eventsIn(data: string): readonly ReceivedEvent[] | string {
     if (error instanceof RequestRefusedError) return error.problem.detail;
     throw error;
   }
-}
-
-interface Judged {
-  readonly record: OutgoingRecord;
-  readonly dead: boolean;
-}
-
-function judge(
-  record: KinesisStreamRecord,
-  received: ReceivedEvent,
-  producer: Producer,
-  arrivalMs: number,
-): Judged {
-  const { accepted, refused: problem } = judgeEvent(received, 0, arrivalMs, producer);
-  if (problem === undefined) return { record: accepted as OutgoingEvent, dead: false };
-  const bytes = received.bytes ?? Buffer.from(JSON.stringify(received.event));
-  return { record: refused(record, bytes, `${problem.field ?? ""}: ${problem.detail}`), dead: true };
 }
 
 const refused = (record: KinesisStreamRecord, value: Buffer, detail: string): OutgoingRecord =>

@@ -4,6 +4,7 @@
  */
 import type { KinesisStreamBatchResponse } from "aws-lambda";
 import { IDLE, type LoadSignal, loadOfTopics } from "../../contracts/signals.ts";
+import { type TopicName, topics } from "../../contracts/topics.ts";
 import { KafkaUnavailableError } from "../../runtime/errors.ts";
 import type { RecordPublisher } from "../../runtime/publisher.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
@@ -98,12 +99,14 @@ async function obstacleTo(
 
 /** Waits for the load of what the records go to. Without signals nothing is held: a drain that is slow is safe. */
 async function untilWelcome(records: readonly ReadRecord[], ports: ShardPorts): Promise<boolean> {
-  const concerned = new Set(records.flatMap(({ topics }) => [...topics]));
+  const named = new Set(records.flatMap(({ topics }) => [...topics]));
+  // What the door never sheds is not held here either.
+  const concerned = [...named].filter((topic) => topics[topic as TopicName]?.priority !== "high");
   const giveUpMs = ports.now() + MAX_HOLD_MS;
   for (;;) {
     const nowMs = ports.now();
     const loads = loadOfTopics(await ports.signals(nowMs), nowMs);
-    const load = Math.max(IDLE, ...[...concerned].map((topic) => loads.get(topic) ?? IDLE));
+    const load = Math.max(IDLE, ...concerned.map((topic) => loads.get(topic) ?? IDLE));
     if (load <= HOLD_ABOVE_LOAD) return true;
     if (nowMs + HOLD_LOOK_MS > giveUpMs || ports.remainingMs() < HOLD_LOOK_MS + END_MARGIN_MS) return false;
     await ports.sleep(HOLD_LOOK_MS);

@@ -101,7 +101,9 @@ function answer(admitted: Shed, delivery: Delivery): APIGatewayProxyStructuredRe
   const problems = judgements.flatMap(({ refused }) => refused ?? []);
   const accepted = judgements.length - problems.length;
   if (delivery.unavailable) return unavailableResponse(accepted, headers);
-  if (accepted === 0 && problems.length > 0) return problemResponse(problems[0]!, { problems, headers });
+  // What came at the wrong time is worth sending again, whatever else was wrong with the request.
+  const first = problems.find(({ status }) => status === ingestProblems.overloaded.status) ?? problems[0];
+  if (accepted === 0 && first) return problemResponse(first, { problems, headers });
   return {
     statusCode: 202,
     headers: { "content-type": "application/json", ...headers },

@@ -13,7 +13,8 @@ export class KafkaOutage {
 
   /** A new environment need not find out for itself what the others know: it starts with their open breaker. */
   seed(signals: readonly LoadSignal[], nowMs: number): void {
-    if (this.#seeded) return;
+    // Where the table was not read there is nothing yet to begin with.
+    if (this.#seeded || signals.length === 0) return;
     this.#seeded = true;
     const away = signals.find(
       ({ stage, source }) => stage === kafkaAwaySignal.stage && source === kafkaAwaySignal.source,

@@ -69,8 +69,12 @@ function scopesOf({ claims, scopes }: NonNullable<Authorizer["jwt"]>): readonly 
   return typeof claim === "string" ? claim.replace(/^\[|\]$/g, "").split(/[\s,]+/) : [];
 }
 
-/** A role's session is the role: `arn:aws:sts::1:assumed-role/name/session` → `arn:aws:iam::1:role/name`. */
+/**
+ * A role's session is the role: `arn:aws:sts::1:assumed-role/name/session` → `arn:aws:iam::1:role/name`. A user's path is
+ * left out, as a role's session does not tell its role's.
+ */
 function principalOf(arn: string): string {
   const session = /^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn);
-  return session ? `arn:${session[1]}:iam::${session[2]}:role/${session[3]}` : arn;
+  if (session) return `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
+  return arn.replace(/^(arn:[^:]+:iam::\d+:user\/)(?:[^/]+\/)+/, "$1");
 }

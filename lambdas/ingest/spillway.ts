@@ -1,8 +1,7 @@
 /** Puts accepted events on the spillway stream where Kafka does not take them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
-import { partitionOf } from "../../contracts/partitioning.ts";
-import { packSpilled, type SpilledBatch, type SpilledEvent } from "../../contracts/spillway-record.ts";
+import { packSpilled, type SpilledBatch } from "../../contracts/spillway-record.ts";
 import { SpillwayUnavailableError } from "../../runtime/errors.ts";
 
 /** PutRecords takes 500 records and, with their keys, 5 MiB (Kinesis API reference). */
@@ -12,11 +11,8 @@ const MAX_REQUEST_BYTES = 5 * 1024 * 1024;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-/**
- * A key's events share one of so many partition keys, and so a shard, which keeps their order. More spread over more
- * shards, and make more, smaller records.
- */
-const LANES = 64;
+/** As many partition keys as make shards' shares even. */
+const PARTITION_KEYS = 2 ** 32;
 
 export interface SpillwayPorts {
   readonly client: Pick<KinesisClient, "send">;
@@ -38,20 +34,32 @@ export class Spillway {
    */
   async put(batch: SpilledBatch, timeoutMs: number): Promise<void> {
     const deadline = AbortSignal.timeout(timeoutMs);
-    let pending = recordsOf(batch);
+    let pending = this.#recordsOf(batch);
+    let cause: unknown;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-      const { refused, cause } = await this.#putOnce(pending, deadline);
+      const { refused, failure } = await this.#putOnce(pending, deadline);
       if (refused.length === 0) return;
       pending = refused;
+      // What the deadline itself cut off says less than what came before it.
+      cause = deadline.aborted ? (cause ?? failure) : failure;
       await sleep(pauseMs * this.#ports.random(), undefined, { signal: deadline }).catch(() => {});
       if (deadline.aborted) throw unavailable(pending.length, cause);
     }
   }
 
+  /**
+   * A request's events are few records, one if they fit: a shard takes 1,000 a second. They go to any shard: a key's
+   * events that come in two requests may overtake each other, as what is spilled and what is not do anyway.
+   */
+  #recordsOf(batch: SpilledBatch): PutRecordsRequestEntry[] {
+    const partitionKey = String(Math.floor(this.#ports.random() * PARTITION_KEYS));
+    return packSpilled(batch).map((data) => ({ Data: data, PartitionKey: partitionKey }));
+  }
+
   /** What was not acknowledged, in order. */
   async #putOnce(entries: readonly PutRecordsRequestEntry[], deadline: AbortSignal): Promise<Refused> {
     const refused: PutRecordsRequestEntry[] = [];
-    let cause: unknown;
+    let failure: unknown;
     for (const request of requestsOf(entries)) {
       try {
         deadline.throwIfAborted();
@@ -60,33 +68,20 @@ export class Spillway {
         request.forEach((entry, index) => {
           if (results[index]?.SequenceNumber !== undefined) return;
           refused.push(entry);
-          cause = new Error(results[index]?.ErrorCode ?? "The answer leaves the record out.");
+          failure = new Error(results[index]?.ErrorCode ?? "The answer leaves the record out.");
         });
       } catch (error) {
         refused.push(...request);
-        cause = error;
+        failure = error;
       }
     }
-    return { refused, cause };
+    return { refused, failure };
   }
 }
 
 interface Refused {
   readonly refused: PutRecordsRequestEntry[];
-  readonly cause: unknown;
-}
-
-function recordsOf({ events, ...origin }: SpilledBatch): PutRecordsRequestEntry[] {
-  const lanes = new Map<number, SpilledEvent[]>();
-  for (const event of events) {
-    const lane = partitionOf(event.key, LANES);
-    const others = lanes.get(lane);
-    if (others === undefined) lanes.set(lane, [event]);
-    else others.push(event);
-  }
-  return [...lanes].flatMap(([lane, events]) =>
-    packSpilled({ ...origin, events }).map((data) => ({ Data: data, PartitionKey: String(lane) })),
-  );
+  readonly failure: unknown;
 }
 
 function requestsOf(entries: readonly PutRecordsRequestEntry[]): PutRecordsRequestEntry[][] {

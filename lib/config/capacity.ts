@@ -29,8 +29,12 @@ const NEW_ENVIRONMENTS_PER_SECOND = 100;
 const MORE_REQUESTS_PER_SECOND_EACH_SECOND = 1_000;
 /** https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
 const SHARD_MIB_PER_SECOND = 1;
-/** What the packing of events into records adds: their topic, their key and five lengths. */
+const SHARD_RECORDS_PER_SECOND = 1_000;
+/** Random partition keys never share records out evenly. */
+const MAX_SHARD_SHARE = 0.8;
+/** What the packing of events into records adds: to each its topic, its key and lengths; to a record the sender's ARN. */
 const PACKING_BYTES = 40;
+const RECORD_BYTES = 130;
 /**
  * New connections with IAM that the smallest brokers admit a second (others: 100), and connections in all of any:
  * https://docs.aws.amazon.com/msk/latest/developerguide/limits.html
@@ -45,7 +49,13 @@ const MIB = 1024 * 1024;
 export function ingestNeed(load: IngestLoad): IngestNeed {
   const requestsPerSecond = Math.ceil(load.eventsPerSecond / load.eventsPerRequest);
   const concurrency = Math.ceil((requestsPerSecond * load.requestMs) / 1_000);
-  const spilledMibPerSecond = (load.eventsPerSecond * (load.eventBytes + PACKING_BYTES)) / MIB;
+  const spilledBytes =
+    load.eventsPerSecond * (load.eventBytes + PACKING_BYTES) + requestsPerSecond * RECORD_BYTES;
+  const spilledMibPerSecond = spilledBytes / MIB;
+  const shards = Math.max(
+    spilledMibPerSecond / SHARD_MIB_PER_SECOND,
+    requestsPerSecond / SHARD_RECORDS_PER_SECOND,
+  );
   return {
     requestsPerSecond,
     concurrency,
@@ -56,7 +66,7 @@ export function ingestNeed(load: IngestLoad): IngestNeed {
       ),
     ),
     spilledMibPerSecond,
-    spillwayShards: Math.ceil(spilledMibPerSecond / SHARD_MIB_PER_SECOND),
+    spillwayShards: Math.ceil(shards / MAX_SHARD_SHARE),
   };
 }
 

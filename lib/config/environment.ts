@@ -186,6 +186,8 @@ function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
     within(`${name}.requestsPerSecond`, http.requestsPerSecond, 1, 1_000_000);
     within(`${name}.burstRequests`, http.burstRequests, 1, 1_000_000);
   }
+  // Storing may take 10 s, and answering and telling others a little more.
+  within("ingest.timeoutSeconds", ingest.timeoutSeconds, 12, HTTP_TIMEOUT_SECONDS);
   within("ingest.reservedConcurrency", ingest.reservedConcurrency, 1, 10_000);
   within("sink.timeoutSeconds", sink.timeoutSeconds, 1, 900);
   within("sink.batchRecords", sink.batchRecords, 1, 10_000);
@@ -214,6 +216,10 @@ function validateAuth(auth: IngestAuth): void {
       throw new EnvironmentConfigError("ingest.auth.audience", auth.audience, "one or several audiences");
     }
     return;
+  }
+  if (auth.producers?.length === 0) {
+    const expected = "absent, where every caller may send everything, or one or several rules";
+    throw new EnvironmentConfigError("ingest.auth.producers", auth.producers, expected);
   }
   auth.producers?.forEach(({ principal, eventTypes }, index) => {
     const field = `ingest.auth.producers[${index}]`;

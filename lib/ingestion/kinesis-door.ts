@@ -1,5 +1,7 @@
 import { CfnOutput } from "aws-cdk-lib";
+import { AccountPrincipal, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnResourcePolicy } from "aws-cdk-lib/aws-kinesis";
+import { Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { catalogue } from "../../contracts/events/catalogue.ts";
@@ -26,7 +28,7 @@ export class KinesisDoor extends Construct {
 
   constructor(scope: SpillwayStack, id: string, { door, entry, ...surroundings }: KinesisDoorProps) {
     super(scope, id);
-    const stream = eventStream(scope, this, "Stream", door);
+    const stream = eventStream(scope, this, "Stream", door, this.makeKey(scope, door));
     new CfnResourcePolicy(this, "Producer", {
       resourceArn: stream.streamArn,
       resourcePolicy: {
@@ -68,6 +70,25 @@ export class KinesisDoor extends Construct {
       value: stream.streamArn,
       description: `Where ${door.name} (account ${door.producerAccount}) sends its events with PutRecords`,
     });
+  }
+
+  /** Kinesis' own key admits nobody of another account, so that a producer's puts would be refused. */
+  private makeKey(scope: SpillwayStack, { name, producerAccount }: KinesisDoorConfig): Key {
+    const key = new Key(this, "Key", {
+      description: `Spillway (${scope.config.name}): the events that ${name} sends`,
+      enableKeyRotation: true,
+      removalPolicy: scope.dataRemovalPolicy,
+    });
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "Produce",
+        principals: [new AccountPrincipal(producerAccount)],
+        actions: ["kms:GenerateDataKey"],
+        resources: ["*"],
+        conditions: { StringEquals: { "kms:ViaService": `kinesis.${scope.region}.amazonaws.com` } },
+      }),
+    );
+    return key;
   }
 }
 

@@ -97,6 +97,7 @@ export class StreamDrain extends Construct implements PausableMapping {
       "kinesis:GetShardIterator",
       "kinesis:ListShards",
     );
+    stream.encryptionKey?.grantDecrypt(drain.role);
     return drain;
   }
 

@@ -85,6 +85,18 @@ describe("a dead letter, and nothing stops,", () => {
     });
   });
 
+  it.each([
+    [
+      "nested more deeply than can be written",
+      `[{"type":"x","data":${"[".repeat(8_000)}${"]".repeat(8_000)}}]`,
+    ],
+    ["that would grow", `[{"type":"x","data":[${"1e20,".repeat(5_000)}1e20]}]`],
+  ])("becomes of the whole record, once, where an event of it is %s", async (_, data) => {
+    const { outcome, kafka } = await pass(data, JSON.stringify(flight));
+    expect(outcome).toMatchObject({ forwarded: 1, dead: 1, response: { batchItemFailures: [] } });
+    expect(on(kafka, "dead-letters").map(({ value }) => String(value))).toEqual([data]);
+  });
+
   it("becomes of the one bad event of a batch", async () => {
     const bad = { ...flight, id: "bad", data: {} };
     const { outcome, kafka } = await pass(JSON.stringify([flight, bad, flight]));

@@ -18,12 +18,11 @@ function opened(): { stream: FakeStream; spillway: Spillway } {
   return { stream, spillway: new Spillway({ client: stream, streamName: "spillway", random: () => 0 }) };
 }
 
-it("packs a key's events into one record, in their order", async () => {
+it("packs a request's events into one record, in their order", async () => {
   const { stream, spillway } = opened();
   await spillway.put({ ...origin, events: [event("a", "1"), event("b", "2"), event("a", "3")] }, TIMEOUT_MS);
-  expect(stream.requests).toHaveLength(1);
-  expect(stream.taken).toHaveLength(2);
-  expect(stream.events.map(({ value }) => String(value))).toEqual(["1", "3", "2"]);
+  expect(stream.taken).toHaveLength(1);
+  expect(stream.events.map(({ value }) => String(value))).toEqual(["1", "2", "3"]);
 });
 
 it("sends only those records again that were refused", async () => {
@@ -32,9 +31,24 @@ it("sends only those records again that were refused", async () => {
     () => [1],
     () => [0],
   );
-  await spillway.put({ ...origin, events: [event("a", "1"), event("b", "2")] }, TIMEOUT_MS);
+  const large = Buffer.alloc(700 * 1024);
+  await spillway.put({ ...origin, events: [event("a", large), event("b", large)] }, TIMEOUT_MS);
   expect(stream.requests.map(({ length }) => length)).toEqual([2, 1, 1]);
-  expect(stream.events.map(({ value }) => String(value))).toEqual(["1", "2"]);
+  expect(stream.events.map(({ key }) => String(key))).toEqual(["a", "b"]);
+});
+
+it("spreads requests over the stream's shards", async () => {
+  const stream = new FakeStream();
+  const numbers = [0.1, 0.2, 0.3, 0.4, 0.5];
+  const spillway = new Spillway({
+    client: stream,
+    streamName: "spillway",
+    random: () => numbers.shift()!,
+  });
+  for (let request = 0; request < 5; request++) {
+    await spillway.put({ ...origin, events: [event("a", "1")] }, TIMEOUT_MS);
+  }
+  expect(new Set(stream.taken.map(({ PartitionKey }) => PartitionKey)).size).toBe(5);
 });
 
 it("sends all again where the whole request failed", async () => {
