@@ -4,9 +4,12 @@
  * The SDK's Kinesis client speaks HTTP/2 without TLS here. kinesis-local takes it, but now and then answers with
  * frames that Node refuses ("Protocol error"); its HTTP/1.1 is sound, so that Node's own HTTP/2 stands in front.
  */
+import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { createServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { connect } from "node:net";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../links/ports.ts";
 
@@ -24,6 +27,8 @@ Object.assign(process.env, {
 // It reads its certificate from the working directory.
 process.chdir(dirname(fileURLToPath(import.meta.resolve("kinesis-local/package.json"))));
 await import(import.meta.resolve("kinesis-local/main.js"));
+
+const RETRY_MS = 20;
 
 const agent = new Agent({ keepAlive: true });
 
@@ -44,7 +49,7 @@ function forward(from: Http2ServerRequest, to: Http2ServerResponse): void {
       answer.pipe(to);
     },
   );
-  // It is still starting, or has failed: the client tries again.
+  // It has failed: the client tries again.
   upstream.on("error", () => to.stream?.close());
   from.pipe(upstream);
 }
@@ -52,4 +57,19 @@ function forward(from: Http2ServerRequest, to: Http2ServerResponse): void {
 /** HTTP/2 has no connection headers: Node refuses to send them. */
 const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
+/** It opens its port a while after it was imported; until then nobody must find the one in front open. */
+async function untilOpen(): Promise<void> {
+  for (;;) {
+    const socket = connect(plainPort, "127.0.0.1");
+    const open = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (open) return;
+    await sleep(RETRY_MS);
+  }
+}
+
+await untilOpen();
 createServer(forward).listen(Number(port), "127.0.0.1");
