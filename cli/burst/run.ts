@@ -7,7 +7,8 @@ import { consumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { GroupProgress } from "../demo/group.ts";
 import { checkpointStore, readManifests } from "../demo/tasks.ts";
-import { readTopic } from "../demo/topic-reader.ts";
+import { idsOnTopic } from "../demo/topic-ids.ts";
+import { totalOf } from "../demo/topic-reader.ts";
 import { untilNoneRemains } from "../demo/wait.ts";
 import { kafkaClient } from "../kafka.ts";
 import { exitOf, signalGroup, startChild } from "../platform/child.ts";
@@ -142,10 +143,7 @@ async function untilDrained(
     (sum, { status, refused }) => sum + (status === 202 ? eventsPerRequest - refused : 0),
     0,
   );
-  const onTopic = async () => {
-    const ends = await progress.ends();
-    return [...ends.values()].reduce((sum, end) => sum + end, 0);
-  };
+  const onTopic = async () => totalOf(await progress.ends());
   const waiting = { intervalMs: 1_000, stallTimeoutMs: DRAIN_STALL_TIMEOUT_MS, signal };
   let ids: ReadonlyMap<string, number> = new Map();
   // The topic is read again and again only when it has enough records to hold them all.
@@ -155,30 +153,14 @@ async function untilDrained(
   });
   await untilNoneRemains(
     async () => {
-      ids = await idsOn(kafka, signal);
+      ids = await idsOnTopic(kafka, TOPIC, idIn, signal);
       return missing(answers, eventsPerRequest, ids);
     },
     { ...waiting, what: "accepted events are missing on the topic" },
   );
   await untilNoneRemains(() => progress.lag(), { ...waiting, what: "the tasks do not get on" });
   // What was answered 503 may have come to the topic meanwhile.
-  return idsOn(kafka, signal);
-}
-
-async function idsOn(kafka: Kafka, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
-  const ids = new Map<string, number>();
-  await readTopic(
-    kafka,
-    TOPIC,
-    ({ messages }) => {
-      for (const { value } of messages) {
-        const id = idIn(value);
-        if (id !== undefined) ids.set(id, (ids.get(id) ?? 0) + 1);
-      }
-    },
-    signal,
-  );
-  return ids;
+  return idsOnTopic(kafka, TOPIC, idIn, signal);
 }
 
 async function tallyOf(platform: Platform, admin: Admin): Promise<Tally> {

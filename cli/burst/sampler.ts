@@ -1,5 +1,6 @@
 /** What is on the topic and what the pipeline has committed, second by second; nothing while Kafka is away. */
 import type { GroupProgress } from "../demo/group.ts";
+import { totalOf } from "../demo/topic-reader.ts";
 
 const INTERVAL_MS = 1_000;
 
@@ -32,13 +33,10 @@ export class Sampler {
     this.#asking = true;
     try {
       const [ends, committed] = [await this.#progress.ends(), await this.#progress.committed()];
-      this.#latest = { onTopic: sum(ends), committed: sum(committed) };
+      this.#latest = { onTopic: totalOf(ends), committed: totalOf(committed) };
     } catch {
       // Kafka is away.
     }
     this.#asking = false;
   }
 }
-
-const sum = (offsets: ReadonlyMap<number, number>): number =>
-  [...offsets.values()].reduce((total, offset) => total + offset, 0);

@@ -1,7 +1,8 @@
 /** What Kafka did not take in time lies in the spillway, and comes to the topic later. */
 import type { Kafka } from "kafkajs";
 import type { GroupProgress } from "./group.ts";
-import { readTopic } from "./topic-reader.ts";
+import { idsOnTopic } from "./topic-ids.ts";
+import { totalOf } from "./topic-reader.ts";
 import { untilNoneRemains } from "./wait.ts";
 
 /** A stream that flow control has paused runs again minutes later. */
@@ -21,10 +22,10 @@ export interface Accepted {
 export async function untilOnTopic({ kafka, topic, progress, events, signal }: Accepted): Promise<void> {
   await untilNoneRemains(
     async () => {
-      const records = [...(await progress.ends()).values()].reduce((sum, end) => sum + end, 0);
+      const records = totalOf(await progress.ends());
       if (records <= events) return events - records;
       // Some came twice, so that their number says little.
-      return events - (await countIds(kafka, topic, signal));
+      return events - (await idsOnTopic(kafka, topic, idIn, signal)).size;
     },
     {
       what: "accepted events are not on the topic yet",
@@ -37,18 +38,4 @@ export async function untilOnTopic({ kafka, topic, progress, events, signal }: A
 
 const ID = /"id":"([^"]+)"/;
 
-async function countIds(kafka: Kafka, topic: string, signal: AbortSignal): Promise<number> {
-  const ids = new Set<string>();
-  await readTopic(
-    kafka,
-    topic,
-    ({ messages }) => {
-      for (const { value } of messages) {
-        const id = value?.toString("latin1").match(ID)?.[1];
-        if (id !== undefined) ids.add(id);
-      }
-    },
-    signal,
-  );
-  return ids.size;
-}
+const idIn = (value: Buffer | null): string | undefined => value?.toString("latin1").match(ID)?.[1];

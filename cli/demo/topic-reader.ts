@@ -20,6 +20,10 @@ export async function endOffsets(admin: Admin, topic: string): Promise<EndOffset
   return new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
 }
 
+/** Of offsets of all partitions: how many records they reach over, where each partition begins at 0. */
+export const totalOf = (offsets: EndOffsets): number =>
+  [...offsets.values()].reduce((sum, offset) => sum + offset, 0);
+
 const SETTLE_MS = 250;
 const MIB = 1024 * 1024;
 const FETCHING = { maxBytes: 16 * MIB, maxBytesPerPartition: 4 * MIB, maxWaitTimeInMs: 100 };

@@ -10,9 +10,9 @@ import {
   happening,
   type Stream,
   type Visit,
-  visitsRandom,
 } from "./traffic.ts";
-import { HOT_USER_ID, Users, userId, visitTimes } from "./users.ts";
+import { HOT_USER_ID, userId } from "./users.ts";
+import { visitsOfUsers } from "./visits.ts";
 
 type PageView = DataOf<typeof pageViewed>;
 
@@ -51,19 +51,8 @@ export const clickstream = (): Stream => ({
   truth: () => [],
 });
 
-function* visits({ seed, users: count }: GenerateOptions): Generator<Visit, never> {
-  const random = visitsRandom(seed);
-  const users = new Users(random, count);
-  const times = visitTimes(random, count * SESSIONS_PER_USER_AND_DAY);
-  for (;;) {
-    const startMs = times.next().value;
-    const user = users.free(startMs);
-    if (user === undefined) continue;
-    const views = session(random, user, startMs);
-    users.occupy(user, views.at(-1)!.timeMs);
-    yield views;
-  }
-}
+const visits = (options: GenerateOptions): Generator<Visit, never> =>
+  visitsOfUsers(options, { visitsPerUserAndDay: SESSIONS_PER_USER_AND_DAY, quietMs: 0 }, session);
 
 function session(random: Random, user: number, startMs: number): Visit {
   const device = random.weighted(DEVICES);

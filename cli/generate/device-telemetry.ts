@@ -10,9 +10,9 @@ import {
   happening,
   type Stream,
   type Visit,
-  visitsRandom,
 } from "./traffic.ts";
-import { HOT_USER_ID, Users, userId, visitTimes } from "./users.ts";
+import { HOT_USER_ID, userId } from "./users.ts";
+import { visitsOfUsers } from "./visits.ts";
 
 /** A device is switched on twice a day, for twenty minutes on average, and reports once a minute. */
 const RUNS_PER_DEVICE_AND_DAY = 2;
@@ -45,19 +45,8 @@ export const deviceTelemetry = (): Stream => ({
   truth: () => [],
 });
 
-function* visits({ seed, users: count }: GenerateOptions): Generator<Visit, never> {
-  const random = visitsRandom(seed);
-  const devices = new Users(random, count);
-  const times = visitTimes(random, count * RUNS_PER_DEVICE_AND_DAY);
-  for (;;) {
-    const startMs = times.next().value;
-    const device = devices.free(startMs);
-    if (device === undefined) continue;
-    const readings = run(random, device, startMs);
-    devices.occupy(device, readings.at(-1)!.timeMs);
-    yield readings;
-  }
-}
+const visits = (options: GenerateOptions): Generator<Visit, never> =>
+  visitsOfUsers(options, { visitsPerUserAndDay: RUNS_PER_DEVICE_AND_DAY, quietMs: 0 }, run);
 
 /** From when a device is switched on until it is off: it warms up or cools down, and its battery runs down. */
 function run(random: Random, device: number, startMs: number): Visit {

@@ -13,9 +13,9 @@ import {
   happening,
   type Stream,
   type Visit,
-  visitsRandom,
 } from "./traffic.ts";
-import { HOT_USER_ID, Users, userId, visitTimes } from "./users.ts";
+import { HOT_USER_ID, userId } from "./users.ts";
+import { visitsOfUsers } from "./visits.ts";
 
 const VISITS_PER_USER_AND_DAY = 2;
 const FRAUD_SHARE = 0.005;
@@ -50,21 +50,11 @@ export function userActivity(): Stream {
   };
 }
 
-function* visits({ seed, users: count }: GenerateOptions, frauds: Frauds): Generator<Visit, never> {
-  const random = visitsRandom(seed);
-  const users = new Users(random, count);
-  const times = visitTimes(random, count * VISITS_PER_USER_AND_DAY);
-  for (;;) {
-    const startMs = times.next().value;
-    const user = users.free(startMs);
-    if (user === undefined) continue;
-    const visit =
-      random.next() < FRAUD_SHARE
-        ? frauds.visit(random, user, startMs)
-        : ordinaryVisit(random, user, startMs);
-    users.occupy(user, visit.at(-1)!.timeMs + QUIET_MS);
-    yield visit;
-  }
+function visits(options: GenerateOptions, frauds: Frauds): Generator<Visit, never> {
+  const habits = { visitsPerUserAndDay: VISITS_PER_USER_AND_DAY, quietMs: QUIET_MS };
+  return visitsOfUsers(options, habits, (random, user, startMs) =>
+    random.next() < FRAUD_SHARE ? frauds.visit(random, user, startMs) : ordinaryVisit(random, user, startMs),
+  );
 }
 
 /** A login, perhaps a payment, and the places that the user's phone reports meanwhile. */
