@@ -37,6 +37,7 @@ export function svgOf(pictures: readonly Picture[]): string {
   );
   const height = HEIGHT * pictures.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>${pictures.map(({ title }) => title).join("; ")}</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 ${panels.join("\n")}
 </svg>
