@@ -2,6 +2,7 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { ConfigurationError } from "./errors.ts";
 import "./fetch-recovery.ts";
+import "./produce-encoding.ts";
 import "./read-committed.ts";
 
 /** Long enough for a TCP and TLS handshake with a busy broker, short enough to try the next one. */

@@ -22,3 +22,23 @@ declare module "kafkajs/src/errors.js" {
   const errors: Pick<typeof import("kafkajs"), "KafkaJSError" | "KafkaJSNonRetriableError">;
   export default errors;
 }
+
+/** How it encodes what it produces. */
+declare module "kafkajs/src/protocol/requests/produce/index.js" {
+  type ProduceRequest = import("./produce-encoding.ts").ProduceRequest;
+  type Encoded = import("./produce-encoding.ts").Encoded;
+  const produce: {
+    protocol(wanted: { readonly version: number }): (options: ProduceRequest) => {
+      readonly request: { encode(): Promise<Encoded> };
+      readonly response: unknown;
+    };
+  };
+  export default produce;
+}
+
+/** Its own encoder of the newest version, to compare with. */
+declare module "kafkajs/src/protocol/requests/produce/v7/request.js" {
+  export default function request(options: import("./produce-encoding.ts").ProduceRequest): {
+    encode(): Promise<import("./produce-encoding.ts").Encoded>;
+  };
+}

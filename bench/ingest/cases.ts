@@ -23,7 +23,8 @@ export interface Case {
 
 export const cases: readonly Case[] = [
   { name: "handler", prepare: handler },
-  { name: "kafkajs", prepare: kafkajs },
+  { name: "kafkajs", prepare: (where) => kafkajs(where, plainKafka) },
+  { name: "kafkajs, encoded by runtime/", prepare: (where) => kafkajs(where, platformKafka) },
   { name: "@kafkats/client", prepare: (where) => peer("kafkats", where, (headers) => headers) },
   { name: "@platformatic/kafka", prepare: (where) => peer("platformatic", where, inBytes) },
   { name: "JSON there and back", prepare: async () => async (request) => json(request) },
@@ -40,8 +41,11 @@ async function handler({ bundle }: Where): Promise<(request: number) => Promise<
 }
 
 /** The same records, made before anything is measured. */
-async function kafkajs({ bootstrapServers }: Where): Promise<(request: number) => Promise<unknown>> {
-  const client = new Kafka({ clientId: "bench", brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+async function kafkajs(
+  { bootstrapServers }: Where,
+  connect: (bootstrapServers: string) => Promise<Kafka>,
+): Promise<(request: number) => Promise<unknown>> {
+  const client = await connect(bootstrapServers);
   const producer = client.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const batches = requests.map((_, request) => recordsOf(request));
@@ -49,6 +53,15 @@ async function kafkajs({ bootstrapServers }: Where): Promise<(request: number) =
     const topicMessages = [{ topic: TOPIC, messages: batches[request % batches.length]! }];
     return producer.sendBatch({ acks: -1, topicMessages });
   };
+}
+
+const plainKafka = async (bootstrapServers: string): Promise<Kafka> =>
+  new Kafka({ clientId: "bench", brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+
+/** Loaded here only, as it changes how kafkajs encodes, in this process for good. */
+async function platformKafka(bootstrapServers: string): Promise<Kafka> {
+  const { createKafka } = await import("../../runtime/kafka.ts");
+  return createKafka({ clientId: "bench", bootstrapServers });
 }
 
 interface PeerProducer {

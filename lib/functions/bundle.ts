@@ -13,6 +13,9 @@ export const REPOSITORY_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const REQUIRE_FOR_COMMONJS =
   'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
+/** What the AWS SDK imports where it runs in a browser, and nowhere else: 34 kB of names of browsers. */
+const BROWSERS_ONLY = ["bowser"];
+
 export interface Bundle {
   /** The module to start from: an absolute path, or one from the repository's root. */
   readonly entry: string;
@@ -31,6 +34,7 @@ export function bundle({ entry, outfile, alias }: Bundle): void {
     alias: { ...alias },
     banner: { js: REQUIRE_FOR_COMMONJS },
     bundle: true,
+    external: BROWSERS_ONLY,
     format: "esm",
     legalComments: "none",
     logLevel: "silent",
