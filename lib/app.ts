@@ -7,6 +7,8 @@ import { App, type AppProps } from "aws-cdk-lib";
 const featureFlags = {
   "@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker": true,
   "@aws-cdk/aws-iam:minimizePolicies": true,
+  // A bucket's access logs are let in by a policy: buckets here know no access control lists.
+  "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": true,
   "@aws-cdk/core:checkSecretUsage": true,
   // CloudFormation then refuses to take away what another stack still uses.
   "@aws-cdk/core:defaultCrossStackReferences": "strong",

@@ -44,7 +44,92 @@ const dev: EnvironmentConfig = {
   },
 };
 
-const environments: ReadonlyMap<string, EnvironmentConfig> = new Map([[dev.name, dev]]);
+/**
+ * What prod is, in small: the same zones, the same kind of brokers, the same guards, so that what a rollout would do to
+ * prod it does here first. Its data may go, and one NAT gateway is enough, as nobody waits for it.
+ */
+const staging: EnvironmentConfig = {
+  name: "staging",
+  availabilityZoneCount: 3,
+  natGatewayCount: 1,
+  flowLogs: true,
+  removalPolicy: "destroy",
+  logRetentionDays: 14,
+  tags: { owner: "platform", costCenter: "platform-staging", dataClassification: "internal" },
+  kafka: { version: "4.1.x.kraft", instanceType: "kafka.m7g.large", brokersPerZone: 1, volumeGib: 100 },
+  ingest: {
+    memoryMib: 1769,
+    timeoutSeconds: 29,
+    auth: { kind: "iam" },
+    expected: { eventsPerSecond: 2_500, eventBytes: 512, eventsPerRequest: 100, requestMs: 60 },
+    reservedConcurrency: 50,
+    requestsPerSecond: 500,
+    burstRequests: 1_000,
+  },
+  spillway: {
+    shards: 2,
+    retentionHours: 168,
+    forward: { memoryMib: 1024, timeoutSeconds: 60 },
+    batchRecords: 100,
+  },
+  sink: { memoryMib: 1024, timeoutSeconds: 60, batchRecords: 1_000, batchWindowSeconds: 1 },
+  query: { memoryMib: 1024, timeoutSeconds: 10, requestsPerSecond: 500, burstRequests: 1_000 },
+  processors: {
+    cpuUnits: 1024,
+    memoryMib: 2048,
+    desiredCount: 2,
+    serviceUrls: { geolocation: "https://geolocation.example" },
+  },
+};
+
+/**
+ * 10,000 events/s of half a KiB, and 25 times as much into the spillway and the brokers' page cache for minutes; a zone
+ * may fail. Its data outlives its stacks.
+ */
+const prod: EnvironmentConfig = {
+  name: "prod",
+  availabilityZoneCount: 3,
+  // A zone that loses its NAT must not take the others' with it.
+  natGatewayCount: 3,
+  flowLogs: true,
+  removalPolicy: "retain",
+  logRetentionDays: 90,
+  tags: { owner: "platform", costCenter: "platform-prod", dataClassification: "confidential" },
+  // 10,000 events/s × 0.5 KiB × 3 copies × 7 days are 8.7 TB: 1.5 TB a broker, and a third of that free.
+  kafka: { version: "4.1.x.kraft", instanceType: "kafka.m7g.large", brokersPerZone: 2, volumeGib: 2_200 },
+  ingest: {
+    // One vCPU of Lambda's, https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
+    memoryMib: 1769,
+    timeoutSeconds: 29,
+    auth: { kind: "iam" },
+    expected: { eventsPerSecond: 10_000, eventBytes: 512, eventsPerRequest: 100, requestMs: 60 },
+    reservedConcurrency: 500,
+    requestsPerSecond: 5_000,
+    burstRequests: 10_000,
+  },
+  spillway: {
+    shards: "on-demand",
+    retentionHours: 168,
+    forward: { memoryMib: 1769, timeoutSeconds: 60 },
+    batchRecords: 100,
+  },
+  sink: { memoryMib: 1769, timeoutSeconds: 60, batchRecords: 2_000, batchWindowSeconds: 1 },
+  query: { memoryMib: 1024, timeoutSeconds: 10, requestsPerSecond: 2_000, burstRequests: 4_000 },
+  processors: {
+    // A process is one thread beside its compaction: one vCPU.
+    cpuUnits: 1024,
+    memoryMib: 4096,
+    desiredCount: 2,
+    serviceUrls: { geolocation: "https://geolocation.example" },
+  },
+};
+
+const environments: ReadonlyMap<string, EnvironmentConfig> = new Map(
+  [dev, staging, prod].map((environment) => [environment.name, environment]),
+);
+
+/** Their names, from the one that changes first to the one that changes last. */
+export const environmentNames: readonly string[] = [...environments.keys()];
 
 /** The checked configuration of an environment. Throws {@link EnvironmentConfigError} for an unknown name. */
 export function environmentConfig(name: string): EnvironmentConfig {

@@ -2,6 +2,7 @@ import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { controlTable } from "../../contracts/flow-control.ts";
 import { signalsTable } from "../../contracts/signals.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 
@@ -24,6 +25,7 @@ export class ControlStack extends SpillwayStack {
       billingMode: BillingMode.PAY_PER_REQUEST,
       removalPolicy: this.dataRemovalPolicy,
     });
+    acknowledge(this.signals, "DDB3", "What it holds says nothing after half a minute.");
     this.control = new Table(this, "ControlTable", {
       partitionKey: { name: controlTable.partitionKey, type: AttributeType.STRING },
       sortKey: { name: controlTable.sortKey, type: AttributeType.STRING },

@@ -5,6 +5,7 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { archiveConsumerGroup, environmentVariables } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
+import { acknowledgeAnyResource } from "../acknowledge.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -59,6 +60,7 @@ export class Archiver extends Construct {
     access.poll(role);
     // Lambda makes the pollers' interfaces with the function's role, before it knows their names:
     // https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
+    acknowledgeAnyResource(role, "Lambda makes the pollers' interfaces before it knows their names.");
     role.addToPolicy(
       new PolicyStatement({
         actions: [

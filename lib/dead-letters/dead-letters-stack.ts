@@ -3,6 +3,7 @@ import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
@@ -40,6 +41,11 @@ export class DeadLettersStack extends SpillwayStack {
       visibilityTimeout: Archiver.visibilityTimeout,
       removalPolicy: this.dataRemovalPolicy,
     });
+    acknowledge(
+      this.queue,
+      "SQS3",
+      "It is the dead-letter queue; what the archiver cannot file stays here for 14 days, with an alarm.",
+    );
     const storage = new ArchiveStorage(this, "Archive");
     const { transport, archiveEntry } = props;
     new Archiver(this, "Archiver", { transport, queue: this.queue, storage, entry: archiveEntry });

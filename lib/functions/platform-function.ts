@@ -9,6 +9,7 @@ import {
   Runtime,
 } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { acknowledgeAnyResource } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 
@@ -58,6 +59,7 @@ export class PlatformFunction extends Construct {
 
   /** Lambda makes them before it knows their names, so these actions cannot name a resource. */
   private allowNetworkInterfaces(): void {
+    acknowledgeAnyResource(this.role, "Lambda makes network interfaces before it knows their names.");
     this.role.addToPolicy(
       new PolicyStatement({
         actions: [

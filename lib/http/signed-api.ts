@@ -38,7 +38,11 @@ export interface SignedRoute {
 export class SignedApi extends Construct {
   constructor(scope: SpillwayStack, id: string, props: SignedApiProps) {
     super(scope, id);
-    const api = new HttpApi(this, "Api", { description: props.description, createDefaultStage: false });
+    const api = new HttpApi(this, "Api", {
+      apiName: `spillway-${scope.config.name}-${id.toLowerCase()}`,
+      description: props.description,
+      createDefaultStage: false,
+    });
     const authorizer = props.authorizer ?? new HttpIamAuthorizer();
     const integration = new HttpLambdaIntegration("Integration", props.handler.lambda, {
       payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,

@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { catalogue } from "../../contracts/events/catalogue.ts";
 import { doorMapping } from "../../contracts/flow-control.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { KinesisDoorConfig } from "../config/environment.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
@@ -29,6 +30,11 @@ export class KinesisDoor extends Construct {
   constructor(scope: SpillwayStack, id: string, { door, entry, ...surroundings }: KinesisDoorProps) {
     super(scope, id);
     const stream = eventStream(scope, this, "Stream", door, this.makeKey(scope, door));
+    acknowledge(
+      stream,
+      "KDS3",
+      "Another account writes with the key, which Kinesis' own lets nobody else do.",
+    );
     new CfnResourcePolicy(this, "Producer", {
       resourceArn: stream.streamArn,
       resourcePolicy: {

@@ -7,6 +7,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aw
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
+import { acknowledgeParts } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
 import type { PausableMapping } from "../control/flow-control.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -107,6 +108,7 @@ export class StreamDrain extends Construct implements PausableMapping {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      serverAccessLogsBucket: stack.accessLogs,
       removalPolicy: stack.dataRemovalPolicy,
     });
   }
@@ -117,6 +119,7 @@ export class StreamDrain extends Construct implements PausableMapping {
     props: StreamDrainProps,
   ): CfnEventSourceMapping {
     // Lambda writes objects whose names it chooses, and looks whether the bucket is there.
+    acknowledgeParts(role, agedOut, "aws/lambda/*", "Lambda chooses the objects' names.");
     role.addToPolicy(
       new PolicyStatement({ actions: ["s3:PutObject"], resources: [agedOut.arnForObjects("aws/lambda/*")] }),
     );

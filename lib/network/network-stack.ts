@@ -8,6 +8,7 @@ import {
   Vpc,
 } from "aws-cdk-lib/aws-ec2";
 import type { Construct } from "constructs";
+import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 
@@ -61,6 +62,8 @@ export class NetworkStack extends SpillwayStack {
     if (this.config.flowLogs) {
       const destination = FlowLogDestination.toCloudWatchLogs(this.logGroup(this, "FlowLogGroup"));
       vpc.addFlowLog("FlowLog", { destination });
+    } else {
+      acknowledge(vpc, "VPC7", "The environment's configuration does without flow logs.");
     }
     return vpc;
   }

@@ -1,8 +1,9 @@
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
-import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { savepointPrefix } from "../../contracts/environment.ts";
+import { acknowledge, acknowledgeParts } from "../acknowledge.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 
 /** Where processors keep their checkpoints: blobs in the bucket, each task's slot and epoch in the table. */
@@ -23,6 +24,11 @@ export class CheckpointStorage extends Construct {
       versioned: false,
       removalPolicy: scope.dataRemovalPolicy,
     });
+    acknowledge(
+      this.bucket,
+      "S1",
+      "Only the processors' role reads and writes it, thousands of times an hour: logs would outgrow what they log.",
+    );
     this.table = new Table(this, "Table", {
       // A task's slot and small blobs have one partition key, so that its owner can list them.
       partitionKey: { name: "pk", type: AttributeType.STRING },
@@ -34,7 +40,10 @@ export class CheckpointStorage extends Construct {
     });
   }
 
-  grantUse(processor: IGrantable): void {
+  grantUse(processor: IRole): void {
+    const blobs = "Blobs are named as they are written.";
+    acknowledgeParts(processor, this.bucket, `${this.environmentName}/*`, blobs);
+    acknowledgeParts(processor, this.bucket, `${savepointPrefix(this.environmentName)}*`, blobs);
     this.table.grant(
       processor,
       "dynamodb:BatchWriteItem",

@@ -1,6 +1,7 @@
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Cluster } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
+import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
@@ -25,6 +26,11 @@ export class ProcessingStack extends SpillwayStack {
     super(scope, "Processing", config);
     const checkpoints = new CheckpointStorage(this, "Checkpoints");
     const cluster = new Cluster(this, "Cluster", { vpc: props.network.vpc });
+    acknowledge(
+      cluster,
+      "ECS4",
+      "The processors say more of themselves than Container Insights would, which is paid by task and metric.",
+    );
     const image = processorImage(this, props.entry);
     const services = Map.groupBy(props.pipelines, ({ service }) => service);
     for (const [name, pipelines] of services) {

@@ -19,6 +19,7 @@ import {
   transactionalId,
 } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
+import { acknowledge, acknowledgeAnyResource } from "../acknowledge.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
@@ -83,6 +84,11 @@ export class ProcessorService extends Construct {
       },
     });
     const logGroup = this.#stack.logGroup(this, "Logs");
+    acknowledge(taskDefinition, "ECS2", "Names of resources; no secret is among them.");
+    acknowledgeAnyResource(
+      taskDefinition.obtainExecutionRole(),
+      "A token for the registry (ecr:GetAuthorizationToken) is of no resource.",
+    );
     taskDefinition.addContainer("processor", {
       image: ContainerImage.fromDockerImageAsset(props.image),
       essential: true,

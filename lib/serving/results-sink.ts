@@ -5,6 +5,7 @@ import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { environmentVariables, sinkConsumerGroup } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, resultsTopic } from "../../contracts/topics.ts";
+import { acknowledgeAnyResource } from "../acknowledge.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
@@ -57,6 +58,7 @@ export class ResultsSink extends Construct {
     access.consume(this.#sink.role, names.map(resultsTopic), groups);
     access.poll(this.#sink.role);
     // Lambda looks up the cluster's network with the function's role; EC2's Describe actions take no resource.
+    acknowledgeAnyResource(this.#sink.role, "EC2's Describe actions take no resource.");
     this.#sink.role.addToPolicy(
       new PolicyStatement({
         actions: ["ec2:DescribeSecurityGroups", "ec2:DescribeVpcs"],

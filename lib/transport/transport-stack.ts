@@ -4,6 +4,7 @@ import { CfnCluster, CfnConfiguration, CfnTopic } from "aws-cdk-lib/aws-msk";
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from "aws-cdk-lib/custom-resources";
 import type { Construct } from "constructs";
 import { maxEnvelopeMessageBytes } from "../../contracts/limits.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { DeployedPipeline } from "../processing/pipeline.ts";
@@ -127,6 +128,11 @@ export class TransportStack extends SpillwayStack {
       installLatestAwsSdk: false,
       logGroup: this.logGroup(this, "BootstrapServersLogs"),
     });
+    acknowledge(
+      this,
+      "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
+      "CDK makes the role of the function that asks; the policy lets it write its log.",
+    );
     return lookup.getResponseField("BootstrapBrokerStringSaslIam");
   }
 }

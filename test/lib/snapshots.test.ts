@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { environmentConfig, environmentNames } from "../../lib/config/environments.ts";
 import { maskAssets, synthesize, type Templates } from "./synthesize.ts";
 
 const stacks = [
@@ -11,15 +12,15 @@ const stacks = [
   "serving",
 ] as const;
 
-describe("templates of dev", () => {
+describe.each(environmentNames)("templates of %s", (environment) => {
   let templates: Templates;
   beforeAll(() => {
-    templates = synthesize();
+    templates = synthesize({ config: environmentConfig(environment) });
   });
 
   test.each(stacks)("%s is as reviewed", async (stack) => {
     const text = `${JSON.stringify(maskAssets(templates[stack]), null, 1)}\n`;
-    await expect(text).toMatchFileSnapshot(`__snapshots__/dev.${stack}.json`);
+    await expect(text).toMatchFileSnapshot(`__snapshots__/${environment}.${stack}.json`);
   });
 });
 

@@ -115,7 +115,10 @@ describe("dead letters", () => {
   });
 
   test("an entry's bytes outlast its item", () => {
-    const [rule] = theResource(template, "AWS::S3::Bucket").Properties.LifecycleConfiguration.Rules;
+    const [archive] = resources(template, "AWS::S3::Bucket").filter(({ logicalId }) =>
+      /Archive/.test(logicalId),
+    );
+    const [rule] = archive!.Properties.LifecycleConfiguration.Rules;
 
     expect(rule).toMatchObject({ Status: "Enabled" });
     expect(rule.ExpirationInDays).toBeGreaterThan(ARCHIVE_RETENTION_DAYS + 2);

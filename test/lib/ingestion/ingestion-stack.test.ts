@@ -102,13 +102,15 @@ describe("ingestion", () => {
   test("the spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
     const { Properties } = theResource(template, "AWS::Lambda::EventSourceMapping");
     const stream = theResource(template, "AWS::Kinesis::Stream");
-    const bucket = theResource(template, "AWS::S3::Bucket");
+    const [bucket] = resources(template, "AWS::S3::Bucket").filter(({ logicalId }) =>
+      /AgedOut/.test(logicalId),
+    );
 
     expect(Properties).toMatchObject({
       EventSourceArn: { "Fn::GetAtt": [stream.logicalId, "Arn"] },
       MaximumRetryAttempts: -1,
       FunctionResponseTypes: ["ReportBatchItemFailures"],
-      DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket.logicalId, "Arn"] } } },
+      DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket!.logicalId, "Arn"] } } },
     });
     const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
     expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
