@@ -6,6 +6,8 @@ export const environmentVariables = {
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
   spillwayStream: "SPILLWAY_STREAM",
   signalsTable: "SPILLWAY_SIGNALS_TABLE",
+  /** Above which loads events are shed: SheddingThresholds (signals.ts) as JSON. @default defaultShedding */
+  shedding: "SPILLWAY_SHEDDING",
   /** Who may send what to the HTTP door: {@link ProducerRule}s as JSON. @default everyone who may call it, everything */
   producers: "SPILLWAY_PRODUCERS",
   /** The producer of a Kinesis door's stream. */

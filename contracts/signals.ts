@@ -40,8 +40,9 @@ export const BACKPRESSURE_HEADER = "backpressure";
 /** What the door does with an accepted event. */
 export type Route = "kafka" | "spillway" | "refuse";
 
-/** Load factors above which a priority's events are shed; see {@link routeOf}. */
+/** Load factors above which a priority's events are shed; see {@link routeOf}. Each is above 0 and no less than the one before. */
 export interface SheddingThresholds {
+  /** Low goes to the spillway from here, and what lies in a stream waits there. */
   readonly spillLow: number;
   /** Low is refused from here, and normal goes to the spillway. */
   readonly refuseLow: number;

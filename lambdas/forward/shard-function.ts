@@ -14,6 +14,7 @@ import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
+import { sheddingThresholds } from "../../runtime/shedding.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { HeededSignals } from "./heeded-signals.ts";
@@ -35,6 +36,7 @@ export function shardFunction(
     Object.entries(topics).map(([topic, { partitions }]): [string, number] => [topic, partitions]),
   ).set(DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS);
   const publisher = new RecordPublisher(kafka, partitionCounts);
+  const { spillLow } = sheddingThresholds();
   const mapping = requireEnvironment(environmentVariables.mapping);
   const dynamodb = createDynamoDBClient();
   const signalsTable = new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable));
@@ -57,6 +59,7 @@ export function shardFunction(
       const outcome = await move(event, {
         publisher,
         signals: (nowMs) => heededSignals.read(nowMs),
+        holdAboveLoad: spillLow,
         sleep: (ms) => sleep(ms),
         now: Date.now,
         remainingMs: () => context.getRemainingTimeInMillis(),

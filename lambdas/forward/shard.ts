@@ -9,8 +9,6 @@ import { KafkaUnavailableError } from "../../runtime/errors.ts";
 import type { RecordPublisher } from "../../runtime/publisher.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 
-/** From this load on the spillway keeps what it has; the door begins to spill normal events only above it. */
-export const HOLD_ABOVE_LOAD = 0.9;
 /** Between looks at the signals, while it holds. As old as the signals may be. */
 const HOLD_LOOK_MS = 2_000;
 /** A postponed batch comes back at once; holding it here for a while is cheaper than being called for nothing. */
@@ -24,6 +22,8 @@ export interface ShardPorts {
   readonly publisher: Pick<RecordPublisher, "publish">;
   /** The signals of late; never rejects. */
   readonly signals: (nowMs: number) => Promise<readonly LoadSignal[]>;
+  /** Above it the stream keeps what it has. The door begins to spill normal events only above it. */
+  readonly holdAboveLoad: number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -107,7 +107,7 @@ async function untilWelcome(records: readonly ReadRecord[], ports: ShardPorts): 
     const nowMs = ports.now();
     const loads = loadOfTopics(await ports.signals(nowMs), nowMs);
     const load = Math.max(IDLE, ...concerned.map((topic) => loads.get(topic) ?? IDLE));
-    if (load <= HOLD_ABOVE_LOAD) return true;
+    if (load <= ports.holdAboveLoad) return true;
     if (nowMs + HOLD_LOOK_MS > giveUpMs || ports.remainingMs() < HOLD_LOOK_MS + END_MARGIN_MS) return false;
     await ports.sleep(HOLD_LOOK_MS);
   }

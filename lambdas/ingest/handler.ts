@@ -21,7 +21,6 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
 import type { ProducerRule } from "../../contracts/producers.ts";
-import { defaultShedding } from "../../contracts/signals.ts";
 import { topics } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
@@ -30,6 +29,7 @@ import { createKafka } from "../../runtime/kafka.ts";
 import { createKinesisClient } from "../../runtime/kinesis.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
+import { sheddingThresholds } from "../../runtime/shedding.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { backpressureAnswer } from "./backpressure.ts";
@@ -64,7 +64,7 @@ const ports = {
     random: Math.random,
   }),
   breaker: outage.breaker,
-  shedding: defaultShedding,
+  shedding: sheddingThresholds(),
   now: Date.now,
 };
 

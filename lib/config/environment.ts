@@ -2,6 +2,7 @@
 
 import { catalogue } from "../../contracts/events/catalogue.ts";
 import type { ProducerRule } from "../../contracts/producers.ts";
+import type { SheddingThresholds } from "../../contracts/signals.ts";
 import { checkCapacity, type IngestLoad } from "./capacity.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
 
@@ -29,6 +30,8 @@ export interface EnvironmentConfig {
     readonly expected: IngestLoad;
     /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
     readonly reservedConcurrency: number;
+    /** Above which loads events are shed, by priority. @default defaultShedding of contracts/signals.ts */
+    readonly shedding?: SheddingThresholds;
   };
   readonly spillway: SpillwayConfig;
   /** Streams of producers that send with PutRecords, one for each account. @default none */
@@ -153,6 +156,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateDrain("spillway.forward", config.spillway.forward);
   validateDoors(config.doors ?? []);
   validateAuth(config.ingest.auth);
+  validateShedding(config.ingest.shedding);
   checkCapacity(config);
   validateProcessors(config.processors);
   return config;
@@ -227,6 +231,19 @@ function validateAuth(auth: IngestAuth): void {
     matches(`${field}.principal`, principal, arn, "the ARN of an IAM role or user, without its path");
     if (eventTypes !== "any") knownTypes(`${field}.eventTypes`, eventTypes);
   });
+}
+
+function validateShedding(shedding: SheddingThresholds | undefined): void {
+  if (shedding === undefined) return;
+  let least = Number.MIN_VALUE;
+  let expected = "a number above 0";
+  for (const name of ["spillLow", "refuseLow", "refuseNormal"] as const) {
+    const value = shedding[name];
+    const field = `ingest.shedding.${name}`;
+    if (!Number.isFinite(value) || value < least) throw new EnvironmentConfigError(field, value, expected);
+    least = value;
+    expected = `a number of at least ${name}, which is ${value}`;
+  }
 }
 
 function knownTypes(field: string, types: readonly string[]): void {

@@ -14,6 +14,7 @@ import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import { KinesisDoor } from "./kinesis-door.ts";
+import { sheddingOf } from "./shedding.ts";
 import { Spillway } from "./spillway.ts";
 
 export interface IngestionStackProps {
@@ -60,6 +61,7 @@ export class IngestionStack extends SpillwayStack {
         [environmentVariables.spillwayStream]: spillway.stream.streamName,
         [environmentVariables.signalsTable]: signals.tableName,
         ...producersOf(config.ingest.auth),
+        ...sheddingOf(config),
       },
     });
     transport.access.connect(ingest.role);

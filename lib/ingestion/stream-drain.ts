@@ -14,6 +14,7 @@ import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import { sheddingOf } from "./shedding.ts";
 
 /** What every drain needs of the rest of the platform. */
 export interface DrainSurroundings {
@@ -81,6 +82,7 @@ export class StreamDrain extends Construct implements PausableMapping {
         [environmentVariables.signalsTable]: signals.tableName,
         [environmentVariables.controlTable]: control.tableName,
         [environmentVariables.mapping]: props.name,
+        ...sheddingOf(stack.config),
         ...props.environment,
       },
     });

@@ -33,6 +33,7 @@ async function pass(...records: (string | Buffer)[]): Promise<{ outcome: ShardOu
   const outcome = await passDoor(batchOf(records), partner, {
     publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),
     signals: async () => [],
+    holdAboveLoad: 0.9,
     sleep: async () => undefined,
     now: () => NOW_MS,
     remainingMs: () => 60_000,

@@ -16,11 +16,13 @@ let kafka: FakeKafka;
 let nowMs: number;
 let signals: (nowMs: number) => readonly LoadSignal[];
 let slept: number[];
+let holdAboveLoad: number;
 beforeEach(() => {
   kafka = new FakeKafka();
   nowMs = ARRIVAL_MS + 5_000;
   signals = () => [];
   slept = [];
+  holdAboveLoad = 0.9;
 });
 
 const eventOf = (value: string) => ({
@@ -55,6 +57,7 @@ function forwarded(event: KinesisStreamEvent, timeLimitMs = TIME_LIMIT_MS): Prom
   return forward(event, {
     publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),
     signals: async (at) => signals(at),
+    holdAboveLoad,
     sleep: async (ms) => {
       slept.push(ms);
       nowMs += ms;
@@ -161,6 +164,12 @@ describe("where what reads the events has enough to do", () => {
     });
     expect(slept).toHaveLength(10);
     expect(kafka.messages).toEqual([]);
+  });
+
+  it("holds it from the load on that the environment states", async () => {
+    holdAboveLoad = 0.5;
+    signals = () => load(0.6);
+    expect(await forwarded(batchOf(spilled("1")))).toMatchObject({ postponed: "overloaded" });
   });
 
   it("does not wait for longer than it has time", async () => {

@@ -39,6 +39,16 @@ it.each([
   },
 );
 
+it("sheds by the environment's own thresholds", async () => {
+  const shedding = { spillLow: 0.2, refuseLow: 0.4, refuseNormal: 0.6 };
+  const stream = new FakeStream();
+  const under = (value: number) =>
+    send(structured(flight), new FakeKafka(), { stream, shedding, signals: [load("flights", value)] });
+  expect((await under(0.5)).status).toBe(202);
+  expect(stream.events).toHaveLength(1);
+  expect((await under(0.7)).status).toBe(429);
+});
+
 it("tells which events of a batch came at the wrong time, and takes the others", async () => {
   const kafka = new FakeKafka();
   const answer = await send(batch([page, flight, { ...flight, type: "x" }]), kafka, {

@@ -1,4 +1,4 @@
-import { defaultShedding, type LoadSignal } from "../../../contracts/signals.ts";
+import { defaultShedding, type LoadSignal, type SheddingThresholds } from "../../../contracts/signals.ts";
 import { CircuitBreaker } from "../../../flow/breaker.ts";
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
 import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
@@ -33,6 +33,7 @@ export interface Surroundings {
   readonly stream?: FakeStream;
   readonly breaker?: CircuitBreaker;
   readonly signals?: readonly LoadSignal[];
+  readonly shedding?: SheddingThresholds;
 }
 
 /** Sends a request through the door's logic, with Kafka and the spillway faked. */
@@ -43,11 +44,12 @@ export async function send(
 ): Promise<Answer> {
   const { remainingMs = 5_000, signals = [], sender = producer("test", "any") } = surroundings;
   const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
+  const { shedding = defaultShedding } = surroundings;
   const { response } = await ingest(request, sender, remainingMs, signals, {
     publisher: new RecordPublisher(kafka, partitionCounts),
     spillway: new Spillway({ client: stream, streamName: "spillway", random: () => 0 }),
     breaker,
-    shedding: defaultShedding,
+    shedding,
     now: () => NOW_MS,
   });
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { SheddingThresholds } from "../../../contracts/signals.ts";
 import {
   type EnvironmentConfig,
   type IngestAuth,
@@ -21,6 +22,12 @@ const door: KinesisDoorConfig = {
 };
 
 const withAuth = (auth: IngestAuth): EnvironmentConfig => ({ ...dev, ingest: { ...dev.ingest, auth } });
+
+const shedding = { spillLow: 0.8, refuseLow: 0.9, refuseNormal: 1.2 };
+const withShedding = (changed: Partial<SheddingThresholds>): EnvironmentConfig => ({
+  ...dev,
+  ingest: { ...dev.ingest, shedding: { ...shedding, ...changed } },
+});
 
 const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["name", { ...dev, name: "Dev" }],
@@ -45,6 +52,11 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["ingest.requestsPerSecond", { ...dev, ingest: { ...dev.ingest, requestsPerSecond: 39 } }],
   ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 3 } }],
   ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 41 } }],
+  ["ingest.shedding.spillLow", withShedding({ spillLow: 0 })],
+  ["ingest.shedding.spillLow", withShedding({ spillLow: Number.NaN })],
+  ["ingest.shedding.refuseLow", withShedding({ refuseLow: 0.7 })],
+  ["ingest.shedding.refuseNormal", withShedding({ refuseNormal: 0.89 })],
+  ["ingest.shedding.refuseNormal", withShedding({ refuseNormal: Number.POSITIVE_INFINITY })],
   [
     "spillway.shards",
     {
@@ -87,6 +99,12 @@ describe("validateEnvironment", () => {
 
     expect(validate).toThrow(EnvironmentConfigError);
     expect(validate).toThrow(new RegExp(`^${field.replace(/[[\]]/g, "\\$&")} is `));
+  });
+
+  test("accepts equal thresholds of shedding: then a priority is refused without being spilled before", () => {
+    const config = withShedding({ spillLow: 0.9, refuseNormal: 0.9 });
+
+    expect(validateEnvironment(config)).toBe(config);
   });
 
   test("accepts a second broker a zone where there are two zones", () => {

@@ -43,6 +43,27 @@ describe("ingestion", () => {
     expect(JSON.parse(Variables.SPILLWAY_PRODUCERS)).toEqual(producers);
   });
 
+  test("thresholds of shedding are handed to every function that takes events in or moves them", () => {
+    const shedding = { spillLow: 0.5, refuseLow: 0.6, refuseNormal: 0.7 };
+    const door = {
+      name: "partner",
+      producerAccount: "111111111111",
+      eventTypes: ["flight.departed"],
+      shards: 1,
+      retentionHours: 72,
+      function: dev.spillway.forward,
+      batchRecords: 100,
+    } as const;
+    const sheds = synthesize({
+      config: { ...dev, doors: [door], ingest: { ...dev.ingest, shedding } },
+    }).ingestion;
+
+    for (const name of ["Ingest", "Forward", "Doorpartner"]) {
+      const { Variables } = functionOf(sheds, name).Properties.Environment;
+      expect(JSON.parse(Variables.SPILLWAY_SHEDDING)).toEqual(shedding);
+    }
+  });
+
   test("the function gets payloads of format 2.0", () => {
     const { Properties } = theResource(template, "AWS::ApiGatewayV2::Integration");
 
