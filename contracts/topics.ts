@@ -3,7 +3,8 @@
  * {@link resultsTopic}, {@link lateTopic} and {@link forwardedTopic}; every failure goes to {@link DEAD_LETTERS_TOPIC}.
  */
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export type Priority = "high" | "normal" | "low";
 
@@ -18,12 +19,18 @@ export interface TopicDefinition {
   readonly compacted?: boolean;
   /** What is shed first under load: low, then normal, then high. */
   readonly priority: Priority;
+  /**
+   * For how long its events may lie in the spillway without being late for any pipeline: each that reads it must wait
+   * so long for an event. @default nothing is promised: what pipelines do not wait for counts as late
+   */
+  readonly spillBudgetMs?: number;
 }
 
 const definitions = {
   flights: { partitions: 4, retentionMs: 7 * DAY_MS, priority: "normal" },
   "user-activity": { partitions: 4, retentionMs: 7 * DAY_MS, priority: "high" },
-  clickstream: { partitions: 4, retentionMs: 3 * DAY_MS, priority: "low" },
+  // A visit's page views are worth as much an hour later, and low priority is what is spilled first.
+  clickstream: { partitions: 4, retentionMs: 3 * DAY_MS, priority: "low", spillBudgetMs: HOUR_MS },
   "device-telemetry": { partitions: 4, retentionMs: 3 * DAY_MS, priority: "low" },
 } as const satisfies Record<string, TopicDefinition>;
 

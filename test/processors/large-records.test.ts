@@ -20,7 +20,7 @@ import { startKafka, type TestKafka } from "../support/kafka.ts";
 import { createTopic, produce, type ReadMessage, readCommitted } from "../support/kafka-topics.ts";
 import { MemoryCheckpointStore } from "../support/memory-checkpoint-store.ts";
 
-const TOPIC = "clickstream";
+const TOPIC = "device-telemetry";
 const KEY = "k";
 const WAIT = { timeout: 60_000, interval: 300 };
 

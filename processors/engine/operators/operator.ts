@@ -18,6 +18,12 @@ export interface OperatorDefinition {
   readonly schema: OperatorSchema;
   /** How long after an event's time the event may still change something, by event time. */
   readonly horizonMs: number;
+  /**
+   * How long after the watermark has closed what an element belongs to the element still counts, by event time. Positive
+   * infinity: nothing is late for it. Null: it waits for nobody behind the watermark, where an element may find that what
+   * it belongs to is over.
+   */
+  readonly latenessMs: number | null;
   /** An empty state. */
   newState(): OperatorState;
 }

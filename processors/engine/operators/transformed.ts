@@ -42,6 +42,10 @@ export class TransformedDefinition implements OperatorDefinition {
     return this.#operator.horizonMs;
   }
 
+  get latenessMs(): number | null {
+    return this.#operator.latenessMs;
+  }
+
   newState(): OperatorState {
     return new TransformedState(this.#operator.newState(), this.#step, this.#untouchedInput);
   }

@@ -7,6 +7,7 @@ import { PipelineError } from "./checks.ts";
 import type { PipelineDefinition, ResultSchemas, Transform } from "./definition.ts";
 import { type Fitting, requireResultSchema } from "./result-schema.ts";
 import { inputsOf, requireDistinctTopics, rightInputOf } from "./side-stream.ts";
+import { requireSpillBudgets } from "./spill-budget.ts";
 import { requireStartable } from "./start-at.ts";
 import type { FromOptions, KeyedStreamParts } from "./stream-parts.ts";
 import { distinctTables, type Table, tableInput } from "./table.ts";
@@ -85,20 +86,19 @@ export class Outputs {
     requireDistinctTopics(name, inputs);
     const { operators } = this;
     requireDistinctSeries(name, operators);
-    return requireStartable(
-      Object.freeze({
-        name,
-        service,
-        startAt,
-        maxEntriesPerTask,
-        maxIdsPerTask,
-        inputs,
-        operators,
-        resultSchemas: this.schemas,
-        upstream,
-        forwards: null,
-      }),
-    );
+    const definition: PipelineDefinition = Object.freeze({
+      name,
+      service,
+      startAt,
+      maxEntriesPerTask,
+      maxIdsPerTask,
+      inputs,
+      operators,
+      resultSchemas: this.schemas,
+      upstream,
+      forwards: null,
+    });
+    return requireSpillBudgets(requireStartable(definition));
   }
 }
 

@@ -31,6 +31,7 @@ export class CorrelateDefinition implements OperatorDefinition {
   readonly series: string;
   readonly schema: OperatorSchema;
   readonly horizonMs: number;
+  readonly latenessMs = null;
 
   constructor(settings: CorrelateSettings) {
     const { series, withinMs, parts } = settings;

@@ -33,6 +33,7 @@ export class ForwardDefinition implements OperatorDefinition {
   readonly partitions: number | null;
   readonly schema: OperatorSchema;
   readonly horizonMs = 0;
+  readonly latenessMs = Number.POSITIVE_INFINITY;
 
   constructor({ stage, topic, partitions }: ForwardingStage) {
     this.series = stage;

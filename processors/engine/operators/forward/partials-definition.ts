@@ -41,6 +41,10 @@ export class PartialsDefinition implements OperatorDefinition {
     };
   }
 
+  get latenessMs(): number {
+    return this.allowedLatenessMs;
+  }
+
   newState(): OperatorState {
     return new PartialsState(this);
   }

@@ -20,6 +20,7 @@ export class JoinDefinition implements OperatorDefinition {
   readonly series: string;
   readonly schema: OperatorSchema;
   readonly horizonMs: number;
+  readonly latenessMs = null;
 
   constructor(settings: JoinSettings) {
     const { series, kind, beforeMs, afterMs } = settings;

@@ -10,6 +10,7 @@ export class ProcessDefinition implements OperatorDefinition {
   readonly state: KeyedState<unknown>;
   readonly schema: OperatorSchema;
   readonly horizonMs: number;
+  readonly latenessMs = Number.POSITIVE_INFINITY;
 
   constructor(series: string, functions: ProcessFunctions<unknown, unknown>) {
     this.series = series;

@@ -51,6 +51,11 @@ export class WindowsDefinition<Window extends WindowDefinition> implements Opera
     };
   }
 
+  /** A global window never closes. */
+  get latenessMs(): number {
+    return this.window.kind === "global" ? Number.POSITIVE_INFINITY : this.allowedLatenessMs;
+  }
+
   newState(): OperatorState {
     return this.#newState(this);
   }

@@ -1,8 +1,9 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { flightDeparted, loginSucceeded, pageViewed } from "../../../../contracts/events/catalogue.ts";
+import { flightDeparted, pageViewed, telemetryReported } from "../../../../contracts/events/catalogue.ts";
 import {
   count,
   events,
+  HOUR_MS,
   PipelineError,
   pipeline,
   stream,
@@ -153,42 +154,42 @@ describe("join, a payment from 5 ms before its order to 10 ms after it", () => {
 });
 
 describe("a definition", () => {
-  const logins = () => pipeline("p").from(events(loginSucceeded), { outOfOrderMs: 0 });
-  const views = () => stream(events(pageViewed), { outOfOrderMs: 0 }).keyBy((view) => view.data.userId);
+  const readings = () => pipeline("p").from(events(telemetryReported), { outOfOrderMs: 0 });
+  const views = () => stream(events(pageViewed), { outOfOrderMs: HOUR_MS }).keyBy((view) => view.data.userId);
 
   test("is typed by both streams, and has both inputs", () => {
-    const definition = logins()
-      .keyBy((login) => login.data.userId)
+    const definition = readings()
+      .keyBy((reading) => reading.data.deviceId)
       .join(views(), {
         kind: "left",
         beforeMs: 1_000,
         afterMs: 60_000,
-        combine: (login, view) => {
-          expectTypeOf(login.data.deviceId).toEqualTypeOf<string>();
+        combine: (reading, view) => {
+          expectTypeOf(reading.data.deviceId).toEqualTypeOf<string>();
           // @ts-expect-error nobody may have come
           view.data;
-          return { device: login.data.deviceId, path: view?.data.path ?? null };
+          return { device: reading.data.deviceId, path: view?.data.path ?? null };
         },
       })
       .toResults();
 
     expect(definition.inputs.map(({ topic, dedupeHorizonMs }) => [topic, dedupeHorizonMs])).toEqual([
-      ["user-activity", 60_001],
+      ["device-telemetry", 60_001],
       ["clickstream", 60_001],
     ]);
   });
 
   test("of an inner join has both events", () => {
-    logins()
-      .keyBy((login) => login.data.userId)
+    readings()
+      .keyBy((reading) => reading.data.deviceId)
       .join(views(), {
         kind: "inner",
         beforeMs: 0,
         afterMs: 1,
-        combine: (login, view) => {
+        combine: (reading, view) => {
           expectTypeOf(view.data.path).toEqualTypeOf<string>();
           // @ts-expect-error a page view has no device id
-          return { same: login.data.deviceId === view.data.deviceId };
+          return { same: reading.data.deviceId === view.data.deviceId };
         },
       });
   });
@@ -198,8 +199,8 @@ describe("a definition", () => {
     ["half a millisecond", 0, 0.5, "join.afterMs is 0.5"],
   ])("with %s is refused", (_, beforeMs, afterMs, message) => {
     const make = () =>
-      logins()
-        .keyBy((login) => login.data.userId)
+      readings()
+        .keyBy((reading) => reading.data.deviceId)
         .join(views(), { kind: "inner", beforeMs, afterMs, combine: () => ({}) });
 
     expect(make).toThrow(PipelineError);
@@ -207,20 +208,22 @@ describe("a definition", () => {
   });
 
   test("with one topic twice is refused", () => {
-    const again = stream(events(loginSucceeded), { outOfOrderMs: 0 }).keyBy((login) => login.data.userId);
+    const again = stream(events(telemetryReported), { outOfOrderMs: 0 }).keyBy(
+      (reading) => reading.data.deviceId,
+    );
     const make = () =>
-      logins()
-        .keyBy((login) => login.data.userId)
+      readings()
+        .keyBy((reading) => reading.data.deviceId)
         .join(again, { kind: "inner", beforeMs: 0, afterMs: 1, combine: () => ({}) })
         .toResults();
 
-    expect(make).toThrow("two of its inputs read the topic user-activity");
+    expect(make).toThrow("two of its inputs read the topic device-telemetry");
   });
 
   test("with a join in a branch is refused", () => {
     const make = () =>
-      logins()
-        .keyBy((login) => login.data.userId)
+      readings()
+        .keyBy((reading) => reading.data.deviceId)
         .branch({
           joined: (each) =>
             each.join(views(), { kind: "inner", beforeMs: 0, afterMs: 1, combine: () => ({}) }),
@@ -231,19 +234,19 @@ describe("a definition", () => {
 
   test("unites streams of the same events only", () => {
     const flights = stream(events(flightDeparted), { outOfOrderMs: 0 });
-    // @ts-expect-error flights are no logins
-    logins().union(flights);
-    const united = logins()
+    // @ts-expect-error flights are no readings
+    readings().union(flights);
+    const united = readings()
       .union(
         stream(events(pageViewed), { outOfOrderMs: 0 }).map(
-          (view) => ({ ...view, type: "login.succeeded" }) as never,
+          (view) => ({ ...view, type: "telemetry.reported" }) as never,
         ),
       )
-      .keyBy((each) => each.data.userId)
-      .window(tumbling({ sizeMs: 10 }))
+      .keyBy((each) => each.data.deviceId)
+      .window(tumbling({ sizeMs: 10 }), { allowedLatenessMs: HOUR_MS })
       .aggregate({ n: count() })
       .toResults();
 
-    expect(united.inputs.map(({ topic }) => topic)).toEqual(["user-activity", "clickstream"]);
+    expect(united.inputs.map(({ topic }) => topic)).toEqual(["device-telemetry", "clickstream"]);
   });
 });
