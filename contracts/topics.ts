@@ -35,6 +35,11 @@ const definitions = {
 } as const satisfies Record<string, TopicDefinition>;
 
 export type TopicName = keyof typeof definitions;
+/** Topics of a priority. */
+export type TopicOf<P extends Priority> = {
+  [Name in TopicName]: (typeof definitions)[Name]["priority"] extends P ? Name : never;
+}[TopicName];
+
 export const topics: Readonly<Record<TopicName, TopicDefinition>> = definitions;
 
 /** A pipeline's results: the sink is seconds behind; a week is what an operator gets to repair it. */

@@ -11,6 +11,8 @@ export interface Release {
   /** Counts the releases of the type, from 1. Each takes every event that the ones before it took. */
   readonly version: number;
   readonly topic: string;
+  /** Topics of those of its events that ask for a priority. Absent where it has only the one. */
+  readonly topics?: Readonly<Record<string, string>>;
   readonly partitionKey: string;
   readonly futureBoundMs: number;
   /** JSON Schema of `data`. */
@@ -80,6 +82,11 @@ function breaksOfEntry(was: Release, is: Release): readonly Break[] {
   if (is.topic !== was.topic) {
     found.push({ rule: "topic-changed", pointer: "/topic", detail: changed(was.topic, is.topic) });
   }
+  for (const [priority, topic] of Object.entries(was.topics ?? {})) {
+    const now = is.topics?.[priority] ?? "none";
+    if (now === topic) continue;
+    found.push({ rule: "topic-changed", pointer: `/topics/${priority}`, detail: changed(topic, now) });
+  }
   if (is.partitionKey !== was.partitionKey) {
     const detail = changed(was.partitionKey, is.partitionKey);
     found.push({ rule: "partition-key-changed", pointer: "/partitionKey", detail });
@@ -97,10 +104,10 @@ function removed(release: Release): Standing {
 }
 
 function releaseOf(definition: EventDefinition, version: number): Release {
-  const { type, topic, partitionKey, futureBoundMs } = definition;
+  const { type, topic, topics, partitionKey, futureBoundMs } = definition;
   // TypeBox keeps symbols and functions in its schemas; a release is plain JSON.
   const data: unknown = JSON.parse(JSON.stringify(definition.data));
-  return { type, version, topic, partitionKey, futureBoundMs, data };
+  return { type, version, topic, ...(topics && { topics }), partitionKey, futureBoundMs, data };
 }
 
 const changed = (was: unknown, is: unknown): string => `it was ${was} and is ${is}`;

@@ -9,7 +9,7 @@ import { pageViewed } from "./page-viewed.ts";
 import { telemetryReported } from "./telemetry-reported.ts";
 import { locationReported, loginSucceeded, paymentMade } from "./user-activity.ts";
 
-export type { DataOf, EventDefinition } from "./define.ts";
+export { type DataOf, type EventDefinition, topicOfPriority, topicsOfType } from "./define.ts";
 export { flightDeparted, locationReported, loginSucceeded, pageViewed, paymentMade, telemetryReported };
 
 export const catalogue: readonly EventDefinition[] = [

@@ -14,6 +14,7 @@ export interface Envelope {
   readonly time: string;
   readonly subject?: string | null;
   readonly partitionkey?: string | null;
+  readonly priority?: unknown;
   readonly data?: unknown;
 }
 

@@ -1,8 +1,14 @@
 /** Judges one event: what goes to Kafka, or the problem it is refused with. */
 import { validators } from "#event-validators";
-import { catalogue, type EventDefinition } from "../../contracts/events/catalogue.ts";
+import {
+  catalogue,
+  type EventDefinition,
+  topicOfPriority,
+  topicsOfType,
+} from "../../contracts/events/catalogue.ts";
 import { maxEventBytes, maxKeyBytes } from "../../contracts/limits.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
+import { topics } from "../../contracts/topics.ts";
 import { makeProblem, type Problem } from "../../runtime/problem.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 import type { ReceivedEvent } from "./content-mode.ts";
@@ -68,6 +74,8 @@ function judgeContent(
   }
   const fault = timeFault(event, definition, arrivalMs) ?? dataFault(event) ?? keyFault(event, definition);
   if (fault !== undefined) return fault;
+  const topic = topicFor(event, definition);
+  if (topic === undefined) return priorityFault(definition);
   const value = bytes ?? serialize(event);
   if (value === undefined) {
     return { problem: "invalidData", field: "/data", detail: "data is nested too deeply." };
@@ -77,7 +85,7 @@ function judgeContent(
     return { problem: "eventTooLarge", field: "", detail };
   }
   return {
-    topic: definition.topic,
+    topic,
     key: Buffer.from(keyOf(event) as string),
     value,
     headers: producer.headers,
@@ -129,6 +137,16 @@ function keyFault(event: Envelope, { partitionKey }: EventDefinition): Fault | u
 
 /** The Kafka key; null stands for absent in CloudEvents' JSON format. */
 const keyOf = (event: Envelope): string | undefined => event.partitionkey ?? event.subject ?? undefined;
+
+/** Null stands for absent in CloudEvents' JSON format. */
+const topicFor = ({ priority }: Envelope, definition: EventDefinition): string | undefined =>
+  priority === undefined || priority === null ? definition.topic : topicOfPriority(definition, priority);
+
+function priorityFault(definition: EventDefinition): Fault {
+  const possible = topicsOfType(definition).map((topic) => topics[topic].priority);
+  const detail = `priority must be absent or, for an event of this type, ${possible.join(" or ")}.`;
+  return { problem: "unknownPriority", field: "/priority", detail };
+}
 
 /** Undefined where the data is nested more deeply than the serializer's stack: the parser takes more than it does. */
 function serialize(event: Envelope): Buffer | undefined {

@@ -4,7 +4,7 @@
  * - 400: it cannot be read as what it says it is: not JSON, not UTF-8, not a CloudEvents 1.0 envelope with a time;
  * - 413: it is larger than a limit (contracts/limits.ts);
  * - 415: its content type or encoding is none that is taken here;
- * - 422: it reads well, and the catalogue's rules refuse it: type, data, key, or a time too far ahead;
+ * - 422: it reads well, and the catalogue's rules refuse it: type, data, key, priority, or a time too far ahead;
  * - 429: it is valid, and what it goes to has too much to do for its priority; it may come again after `retry-after`;
  * - 503: neither Kafka nor the spillway acknowledged the request's events in time.
  */
@@ -24,6 +24,7 @@ export const ingestProblems = {
   unknownType: { code: "unknown-type", title: "Unknown event type", status: 422 },
   invalidData: { code: "invalid-data", title: "The event's data is invalid", status: 422 },
   invalidKey: { code: "invalid-key", title: "The event's key is invalid", status: 422 },
+  unknownPriority: { code: "unknown-priority", title: "The type has no such priority", status: 422 },
   timeAhead: { code: "time-too-far-ahead", title: "The event's time is too far ahead", status: 422 },
   overloaded: { code: "overloaded", title: "Too much is waiting already", status: 429 },
   unavailable: { code: "unavailable", title: "The events could not be stored in time", status: 503 },

@@ -4,7 +4,7 @@ import { CfnResourcePolicy } from "aws-cdk-lib/aws-kinesis";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
-import { catalogue } from "../../contracts/events/catalogue.ts";
+import { catalogue, topicsOfType } from "../../contracts/events/catalogue.ts";
 import { doorMapping } from "../../contracts/flow-control.ts";
 import { acknowledge } from "../acknowledge.ts";
 import type { KinesisDoorConfig } from "../config/environment.ts";
@@ -99,5 +99,5 @@ export class KinesisDoor extends Construct {
 }
 
 const topicsOf = (types: readonly string[]): string[] => [
-  ...new Set(catalogue.filter(({ type }) => types.includes(type)).map(({ topic }) => topic)),
+  ...new Set(catalogue.filter(({ type }) => types.includes(type)).flatMap(topicsOfType)),
 ];

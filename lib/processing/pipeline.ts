@@ -1,3 +1,5 @@
+import { type Priority, type TopicName, topics } from "../../contracts/topics.ts";
+
 export interface DeployedInput {
   readonly topic: string;
   /** `table`: its newest records are looked up by key, so it must be compacted. @default "events" */
@@ -36,3 +38,36 @@ export const stagesOf = (pipeline: DeployedPipeline): readonly DeployedPipeline[
 /** The names of everything that the pipelines write results under. */
 export const seriesOf = (pipelines: readonly DeployedPipeline[]): string[] =>
   pipelines.flatMap(({ operators }) => operators.map(({ series }) => series));
+
+/** Pipelines of different priorities share a service. */
+export class MixedPrioritiesError extends Error {
+  override readonly name = "MixedPrioritiesError";
+  readonly code = "MIXED_PRIORITIES";
+}
+
+const RANKS: readonly Priority[] = ["low", "normal", "high"];
+
+/** The highest of the topics whose events a pipeline reads; undefined where it reads none of the catalogue. */
+export function priorityOf(pipeline: DeployedPipeline): Priority | undefined {
+  const inputs = stagesOf(pipeline).flatMap((stage) => stage.inputs);
+  const read = inputs.filter(
+    ({ role = "events", topic }) => role === "events" && Object.hasOwn(topics, topic),
+  );
+  const ranks = read.map(({ topic }) => RANKS.indexOf(topics[topic as TopicName].priority));
+  return RANKS[Math.max(...ranks)];
+}
+
+/**
+ * What is shed of one pipeline's events must not wait with another's that are not, nor have its processes taken by them.
+ * @throws MixedPrioritiesError where the pipelines of a service have different priorities
+ */
+export function requireOnePriority(service: string, pipelines: readonly DeployedPipeline[]): void {
+  const priorities = new Set(pipelines.map(priorityOf));
+  priorities.delete(undefined);
+  if (priorities.size <= 1) return;
+  const all = pipelines.map((pipeline) => `${pipeline.name} (${priorityOf(pipeline)})`).join(", ");
+  throw new MixedPrioritiesError(
+    `The service ${service} runs pipelines of different priorities: ${all}. ` +
+      "Give those of each priority a service of their own: pipeline(name, { service }).",
+  );
+}

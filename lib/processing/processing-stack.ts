@@ -7,7 +7,7 @@ import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import { CheckpointStorage } from "./checkpoint-storage.ts";
-import type { DeployedPipeline } from "./pipeline.ts";
+import { type DeployedPipeline, requireOnePriority } from "./pipeline.ts";
 import { processorImage } from "./processor-image.ts";
 import { ProcessorService } from "./processor-service.ts";
 
@@ -34,6 +34,7 @@ export class ProcessingStack extends SpillwayStack {
     const image = processorImage(this, props.entry);
     const services = Map.groupBy(props.pipelines, ({ service }) => service);
     for (const [name, pipelines] of services) {
+      requireOnePriority(name, pipelines);
       new ProcessorService(this, `Service-${name}`, {
         ...props,
         name,

@@ -18,7 +18,8 @@ const GAP_MS = 30 * MINUTE_MS;
 
 const { path, device } = pageViewed.data.properties;
 
-export const userSessions = pipeline("user-sessions", { service: "analytics" })
+// The other pipeline of low priority has room beside it: a service has one priority.
+export const userSessions = pipeline("user-sessions", { service: "enriched-telemetry" })
   // Phones send what they gathered every minute or so; what waited for a network longer comes within the lateness.
   .from(events(pageViewed), { outOfOrderMs: 2 * MINUTE_MS })
   .keyBy((view) => view.data.userId)

@@ -53,7 +53,7 @@ export type { Output, Outputs } from "./outputs.ts";
 export type { ProcessOptions } from "./process-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
 export { type SideStream, stream } from "./side-stream.ts";
-export { type CustomSource, type EventOf, events, type Source } from "./source.ts";
+export { type CustomSource, type EventOf, events, eventsOfPriority, type Source } from "./source.ts";
 export type { StartAt } from "./start-at.ts";
 export type { KeyedStream } from "./stream.ts";
 export type { FromOptions } from "./stream-parts.ts";

@@ -1,4 +1,5 @@
 /** A second source of a pipeline: to be united with its stream, or joined to it. */
+import { type TopicName, topics } from "../../../contracts/topics.ts";
 import {
   PipelineError,
   requireDuration,
@@ -162,11 +163,29 @@ export function inputsOf(
     inputOf(input, dedupeHorizonOf(input.dedupe)),
   );
   requireDistinctTopics(parts.name, inputs);
+  requireOnePriority(parts.name, inputs);
   return inputs;
 }
 
 /** Index of the input that a stream is joined with. */
 export const rightInputOf = ({ others }: StreamParts): number => 1 + others.length;
+
+/**
+ * A task takes its inputs in step, so that events of high priority would wait for what is shed or spilled of the others.
+ * What a stage forwards has no priority, and a topic that is none of the catalogue's neither.
+ */
+function requireOnePriority(pipeline: string, inputs: readonly InputDefinition[]): void {
+  const events = inputs.filter(({ role, topic }) => role === "events" && Object.hasOwn(topics, topic));
+  const priorities = Map.groupBy(events, ({ topic }) => topics[topic as TopicName].priority);
+  if (priorities.size <= 1) return;
+  const read = [...priorities].map(
+    ([priority, of]) => `${of.map(({ topic }) => topic).join(", ")} (${priority})`,
+  );
+  throw new PipelineError(
+    `pipeline ${pipeline}: its inputs have different priorities: ${read.join(" and ")}; read topics of one priority, ` +
+      "make a pipeline for each, or send one of them on by a new key, with rekeyBy(…)",
+  );
+}
 
 export function requireDistinctTopics(pipeline: string, inputs: readonly InputDefinition[]): void {
   const topics = inputs.map(({ topic }) => topic);

@@ -1,9 +1,16 @@
 /** Where a pipeline's events come from: types of the catalogue, or any topic with its own decoding. */
 import type { CloudEvent } from "../../../contracts/cloudevent.ts";
 import { SPEC_VERSION } from "../../../contracts/cloudevent.ts";
-import { catalogue, type DataOf, type EventDefinition } from "../../../contracts/events/catalogue.ts";
+import {
+  catalogue,
+  type DataOf,
+  type EventDefinition,
+  topicOfPriority,
+  topicsOfType,
+} from "../../../contracts/events/catalogue.ts";
 import { parseRfc3339 } from "../../../contracts/rfc3339.ts";
-import { PipelineError } from "./checks.ts";
+import { type Priority, topics } from "../../../contracts/topics.ts";
+import { PipelineError, shown } from "./checks.ts";
 
 /** A decoded event the pipeline has no interest in; it only counts as read. */
 export const IGNORED = Symbol("ignored");
@@ -50,19 +57,52 @@ export type EventOf<D> =
 export function events<const D extends readonly EventDefinition[]>(
   ...definitions: D
 ): Source<EventOf<D[number]>> {
+  return sourceOf("events()", definitions, ({ topic }) => topic);
+}
+
+/**
+ * Those events of one or more catalogue types that asked for a priority, and went to the topic that their types have for
+ * it. Those that asked for none are on the types' own topic, which {@link events} reads.
+ * @throws PipelineError where a type has no topic of that priority, or the types have different ones.
+ */
+export function eventsOfPriority<const D extends readonly EventDefinition[]>(
+  priority: Priority,
+  ...definitions: D
+): Source<EventOf<D[number]>> {
+  const step = `eventsOfPriority(${shown(priority)})`;
+  return sourceOf(step, definitions, (definition) => {
+    const topic = topicOfPriority(definition, priority);
+    if (topic !== undefined) return topic;
+    const possible = topicsOfType(definition).map((each) => topics[each].priority);
+    throw new PipelineError(
+      `${step}: ${definition.type} has no topic of that priority; it has ${possible.join(" and ")}: ` +
+        "list one in its topics, in the catalogue",
+    );
+  });
+}
+
+function sourceOf<const D extends readonly EventDefinition[]>(
+  step: string,
+  definitions: D,
+  topicFor: (definition: EventDefinition) => string,
+): Source<EventOf<D[number]>> {
   const [first] = definitions;
-  if (first === undefined) throw new PipelineError("events() needs at least one type of the catalogue");
-  const stray = definitions.find(({ topic }) => topic !== first.topic);
+  if (first === undefined) throw new PipelineError(`${step} needs at least one type of the catalogue`);
+  const topic = topicFor(first);
+  const stray = definitions.find((definition) => topicFor(definition) !== topic);
   if (stray !== undefined) {
     throw new PipelineError(
-      `events(): ${first.type} is on topic ${first.topic}, ${stray.type} on ${stray.topic}; ` +
+      `${step}: ${first.type} is on topic ${topic}, ${stray.type} on ${topicFor(stray)}; ` +
         "a source reads one topic: give the types one topic in the catalogue",
     );
   }
   const bounds = new Map(definitions.map(({ type, futureBoundMs }) => [type, futureBoundMs]));
-  const known = new Set(catalogue.filter(({ topic }) => topic === first.topic).map(({ type }) => type));
+  const onTopic = catalogue.filter((definition) =>
+    (topicsOfType(definition) as readonly string[]).includes(topic),
+  );
+  const known = new Set(onTopic.map(({ type }) => type));
   return {
-    topic: first.topic,
+    topic,
     decode: (value) => decodeCloudEvent(value, bounds, known) as EventOf<D[number]> | typeof IGNORED,
     time: (event) => timeOf(event),
     identity: (event) => `${event.source}\n${event.id}`,

@@ -25,6 +25,7 @@ it("the catalogue takes all that was released of it, and what changed is release
 const cat = defineEvent({
   type: "cat.fed",
   topic: "flights",
+  topics: { high: "user-activity" },
   data: Type.Object({ cat: Type.String(), grams: Type.Integer({ minimum: 1 }) }),
   partitionKey: "cat",
   owner: "cats",
@@ -61,6 +62,7 @@ it("each compatible change is a version more", async () => {
 
 it.each<[what: string, changed: EventDefinition, rule: string, pointer: string]>([
   ["another topic", { ...cat, topic: "clickstream" }, "topic-changed", "/topic"],
+  ["a topic of a priority taken out", { ...cat, topics: {} }, "topic-changed", "/topics/high"],
   ["another key", { ...cat, partitionKey: "grams" as never }, "partition-key-changed", "/partitionKey"],
   ["a lower bound", { ...cat, futureBoundMs: 999 }, "future-bound-lowered", "/futureBoundMs"],
   [

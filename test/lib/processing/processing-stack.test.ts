@@ -1,6 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { transactionalId } from "../../../contracts/environment.ts";
+import { MixedPrioritiesError, priorityOf } from "../../../lib/processing/pipeline.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
 const delays = {
@@ -37,6 +38,26 @@ describe("processing", () => {
 
     expect(pipelines.map(({ Value }) => Value)).toEqual(["delays,routes", "fraud"]);
     template.resourceCountIs("AWS::ECS::Service", 2);
+  });
+
+  test("a service whose pipelines have different priorities is refused", () => {
+    const activity = { ...routes, inputs: [{ topic: "user-activity" }] };
+    const make = () => synthesize({ pipelines: [delays, activity] });
+
+    expect(make).toThrow(MixedPrioritiesError);
+    expect(make).toThrow(
+      "The service flights runs pipelines of different priorities: delays (normal), routes (high)",
+    );
+  });
+
+  test("a pipeline has the priority of what its first stage reads, and no table's", () => {
+    const activity = { ...routes, inputs: [{ topic: "user-activity" }] };
+    const inputs = [{ topic: "x.forwarded", role: "forwarded" as const }];
+
+    expect(priorityOf({ ...activity, inputs, upstream: [activity] })).toBe("high");
+    const table = { topic: "user-activity", role: "table" as const };
+    expect(priorityOf({ ...delays, inputs: [...delays.inputs, table] })).toBe("normal");
+    expect(priorityOf({ ...delays, inputs: [table] })).toBeUndefined();
   });
 
   test("a service's processes are told where the services are that its pipelines ask, and no others", () => {

@@ -1,9 +1,11 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { flightDeparted, loginSucceeded, paymentMade } from "../../../../contracts/events/catalogue.ts";
+import { defineEvent } from "../../../../contracts/events/define.ts";
 import {
   count,
   type EventOf,
   events,
+  eventsOfPriority,
   everyCount,
   global,
   hopping,
@@ -14,6 +16,7 @@ import {
   PipelineError,
   pipeline,
   sliding,
+  stream,
   tumbling,
   type WindowDefinition,
 } from "../../../../processors/engine/pipeline/dsl.ts";
@@ -124,9 +127,56 @@ describe("the pipeline DSL", () => {
     ],
     ["a source without a type", () => events(), "at least one type"],
     ["a source of two topics", () => events(flightDeparted, loginSucceeded), "is on topic flights"],
+    [
+      "a source of a priority that its type has no topic of",
+      () => eventsOfPriority("high", flightDeparted),
+      'eventsOfPriority("high"): flight.departed has no topic of that priority; it has normal',
+    ],
+    [
+      "a union of two priorities",
+      () =>
+        flights()
+          .union(stream(events(loginSucceeded), { outOfOrderMs: 0 }).map((login) => login as never))
+          .keyBy(() => "k")
+          .window(tumbling({ sizeMs: 1 }))
+          .aggregate({ n: count() })
+          .toResults(),
+      "pipeline flights: its inputs have different priorities: flights (normal) and user-activity (high)",
+    ],
+    [
+      "a stage of two priorities before a new key",
+      () =>
+        flights()
+          .union(stream(events(loginSucceeded), { outOfOrderMs: 0 }).map((login) => login as never))
+          .rekeyBy("again", () => "k"),
+      "its inputs have different priorities",
+    ],
   ])("%s is refused when the pipeline is made", (_, make, message) => {
     expect(make).toThrow(PipelineError);
     expect(make).toThrow(message);
+  });
+
+  test("a type's events of another priority are read from its topic of that one", () => {
+    const departed = defineEvent({
+      ...flightDeparted,
+      type: "flight.left",
+      topics: { high: "user-activity" },
+    });
+    const urgent = eventsOfPriority("high", departed, loginSucceeded);
+    expect(urgent.topic).toBe("user-activity");
+    expect(events(departed).topic).toBe("flights");
+    expectTypeOf<Parameters<typeof urgent.time>[0]["type"]>().toEqualTypeOf<
+      "flight.left" | "login.succeeded"
+    >();
+  });
+
+  test("what comes by a new key has no priority any more", () => {
+    const logins = stream(events(loginSucceeded), { outOfOrderMs: 0 }).keyBy(({ data }) => data.userId);
+    const definition = flights()
+      .rekeyBy("again", () => "k")
+      .join(logins, { kind: "inner", beforeMs: 0, afterMs: 1, combine: () => ({}) })
+      .toResults();
+    expect(definition.inputs.map(({ topic }) => topic)).toEqual(["flights.again.forwarded", "user-activity"]);
   });
 
   test("options that a window cannot have do not compile", () => {
