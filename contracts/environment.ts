@@ -20,6 +20,8 @@ export const environmentVariables = {
   /** The mappings that the flow control pauses and resumes: see contracts/flow-control.ts. */
   controlledMappings: "SPILLWAY_CONTROLLED_MAPPINGS",
   resultsTable: "SPILLWAY_RESULTS_TABLE",
+  /** By each topic of the catalogue, the names of the results that its events end up in, as JSON: {@link ResultNames}. */
+  resultNames: "SPILLWAY_RESULT_NAMES",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
   archiveTable: "SPILLWAY_ARCHIVE_TABLE",
@@ -32,6 +34,8 @@ export const environmentVariables = {
   /** How long a processor may take to write its last checkpoints after SIGTERM, in milliseconds. */
   stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
 } as const;
+
+export type ResultNames = Readonly<Record<string, readonly string[]>>;
 
 /** Holds the base URL of a service that pipelines ask, such as `SPILLWAY_GEOLOCATION_URL` for `geolocation`. */
 export const serviceUrlVariable = (service: string): string =>

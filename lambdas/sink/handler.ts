@@ -7,7 +7,7 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { MSKEvent } from "aws-lambda";
-import { environmentVariables } from "../../contracts/environment.ts";
+import { environmentVariables, type ResultNames } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
 import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
@@ -15,8 +15,10 @@ import { requireEnvironment } from "../../runtime/environment.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
+import { SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
+import { SinkLoadSignals } from "./load-signals.ts";
 import { sink } from "./sink.ts";
 import { DynamoDBResultsTable } from "./table.ts";
 
@@ -26,11 +28,14 @@ const kafka = createKafka({
   clientId: "spillway-sink",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
 });
+const dynamodb = createDynamoDBClient();
+const loadSignals = new SinkLoadSignals(
+  JSON.parse(requireEnvironment(environmentVariables.resultNames)) as ResultNames,
+  new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable)),
+  (error) => telemetry.logger.warn("The signals table was not told how loaded the sink is.", error),
+);
 const ports = {
-  table: new DynamoDBResultsTable(
-    createDynamoDBClient(),
-    requireEnvironment(environmentVariables.resultsTable),
-  ),
+  table: new DynamoDBResultsTable(dynamodb, requireEnvironment(environmentVariables.resultsTable)),
   deadLetters: new KafkaDeadLetters(
     new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS]])),
   ),
@@ -41,6 +46,7 @@ export const handler = middy<MSKEvent, void>()
   .use(logMetrics(telemetry.metrics))
   .handler(async (event, context) => {
     const report = await sink(event, () => context.getRemainingTimeInMillis(), ports);
+    await loadSignals.stored(event, Date.now());
     telemetry.metrics.addMetric(metrics.sink.resultsStored, MetricUnit.Count, report.stored);
     telemetry.metrics.addMetric(metrics.sink.resultsSuperseded, MetricUnit.Count, report.superseded);
     telemetry.metrics.addMetric(metrics.sink.resultsRefused, MetricUnit.Count, report.refused);

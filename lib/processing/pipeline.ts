@@ -39,6 +39,12 @@ export const stagesOf = (pipeline: DeployedPipeline): readonly DeployedPipeline[
 export const seriesOf = (pipelines: readonly DeployedPipeline[]): string[] =>
   pipelines.flatMap(({ operators }) => operators.map(({ series }) => series));
 
+/** The topics of the catalogue whose events end up in a pipeline's results. */
+export function sourceTopicsOf(pipeline: DeployedPipeline): readonly string[] {
+  const read = stagesOf(pipeline).flatMap(({ inputs }) => inputs.map(({ topic }) => topic));
+  return [...new Set(read)].filter((topic) => Object.hasOwn(topics, topic));
+}
+
 /** Pipelines of different priorities share a service. */
 export class MixedPrioritiesError extends Error {
   override readonly name = "MixedPrioritiesError";

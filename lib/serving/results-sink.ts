@@ -3,13 +3,13 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { environmentVariables, sinkConsumerGroup } from "../../contracts/environment.ts";
-import { DEAD_LETTERS_TOPIC, resultsTopic } from "../../contracts/topics.ts";
+import { environmentVariables, type ResultNames, sinkConsumerGroup } from "../../contracts/environment.ts";
+import { DEAD_LETTERS_TOPIC, resultsTopic, topics } from "../../contracts/topics.ts";
 import { acknowledgeAnyResource } from "../acknowledge.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
-import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
+import { type DeployedPipeline, seriesOf, sourceTopicsOf } from "../processing/pipeline.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 
@@ -18,6 +18,7 @@ export interface ResultsSinkProps {
   readonly transport: TransportStack;
   readonly pipelines: readonly DeployedPipeline[];
   readonly table: Table;
+  readonly signals: Table;
   /** Module that exports `handler`. */
   readonly entry: string;
 }
@@ -30,7 +31,7 @@ export class ResultsSink extends Construct {
   constructor(
     scope: SpillwayStack,
     id: string,
-    { network, transport, pipelines, table, entry }: ResultsSinkProps,
+    { network, transport, pipelines, table, signals, entry }: ResultsSinkProps,
   ) {
     super(scope, id);
     this.#stack = scope;
@@ -43,9 +44,12 @@ export class ResultsSink extends Construct {
         [environmentVariables.environment]: scope.config.name,
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.resultsTable]: table.tableName,
+        [environmentVariables.signalsTable]: signals.tableName,
+        [environmentVariables.resultNames]: JSON.stringify(resultNames(pipelines)),
       },
     });
     table.grant(this.#sink.role, "dynamodb:PutItem");
+    signals.grant(this.#sink.role, "dynamodb:PutItem");
     transport.access.connect(this.#sink.role);
     transport.access.write(this.#sink.role, [DEAD_LETTERS_TOPIC]);
     this.allowPolling(transport, pipelines);
@@ -82,4 +86,12 @@ export class ResultsSink extends Construct {
     // Lambda tries the role's permissions when the mapping is made.
     mapping.node.addDependency(this.#sink.role);
   }
+}
+
+function resultNames(pipelines: readonly DeployedPipeline[]): ResultNames {
+  const ending = Object.keys(topics).map((topic): [string, string[]] => [
+    topic,
+    seriesOf(pipelines.filter((pipeline) => sourceTopicsOf(pipeline).includes(topic))),
+  ]);
+  return Object.fromEntries(ending.filter(([, names]) => names.length > 0));
 }

@@ -16,6 +16,7 @@ import { ResultsSink } from "./results-sink.ts";
 export interface ServingStackProps {
   readonly network: NetworkStack;
   readonly transport: TransportStack;
+  readonly signals: Table;
   readonly pipelines: readonly DeployedPipeline[];
   /** Modules that export `handler`. */
   readonly sinkEntry: string;

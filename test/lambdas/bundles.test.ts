@@ -64,6 +64,7 @@ async function invoke(
         SPILLWAY_MAPPING: "forward",
         SPILLWAY_CONTROLLED_MAPPINGS: "forward:u:144:flights",
         SPILLWAY_RESULTS_TABLE: "results",
+        SPILLWAY_RESULT_NAMES: "{}",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
         SPILLWAY_PIPELINES: "airport-delays",

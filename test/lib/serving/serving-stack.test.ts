@@ -50,6 +50,23 @@ describe("serving", () => {
     ]);
   });
 
+  test("the sink knows which topics end up in what it stores, and may only write what it says of its load", () => {
+    const { serving } = synthesize({ pipelines: [{ ...fraud, upstream: [delays] }] });
+    const sink = resources(serving, "AWS::Lambda::Function").find(
+      ({ Properties }) => "SPILLWAY_RESULT_NAMES" in Properties.Environment.Variables,
+    )!;
+    const { Variables } = sink.Properties.Environment;
+
+    expect(JSON.parse(Variables.SPILLWAY_RESULT_NAMES)).toEqual({
+      flights: ["fraud"],
+      "user-activity": ["fraud"],
+    });
+    const onTables = allowed(template, "SinkFunctionRole").flatMap(({ actions }) =>
+      actions.filter((action) => action.startsWith("dynamodb:")),
+    );
+    expect(new Set(onTables)).toEqual(new Set(["dynamodb:PutItem"]));
+  });
+
   test("no mapping has an on-failure destination, which would silently end retries at ten", () => {
     for (const { Properties } of resources(template, "AWS::Lambda::EventSourceMapping")) {
       expect(Properties.DestinationConfig).toBeUndefined();
