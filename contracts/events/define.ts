@@ -1,6 +1,7 @@
 /**
  * How an event type enters the catalogue. A catalogue entry is data: the ingest function validates with it,
- * the CDK app makes its topic, and a pipeline takes its types from it.
+ * the CDK app makes its topic, and a pipeline takes its types from it. Entries import TypeBox as a namespace
+ * (`import * as Type`), so that a function's bundle holds what they use of it and not all.
  */
 import type { Static, TObject } from "typebox";
 import { type Priority, type TopicName, type TopicOf, topics } from "../topics.ts";

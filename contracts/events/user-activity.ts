@@ -1,5 +1,5 @@
 /** What a user did. The three types share a topic, so that they can be correlated by user. */
-import Type from "typebox";
+import * as Type from "typebox";
 import { defineEvent } from "./define.ts";
 
 const userId = Type.String({ minLength: 1, maxLength: 128, description: "the user's stable id" });
