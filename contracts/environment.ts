@@ -6,6 +6,8 @@ export const environmentVariables = {
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
   spillwayStream: "SPILLWAY_STREAM",
   signalsTable: "SPILLWAY_SIGNALS_TABLE",
+  /** Over how many milliseconds execution environments that start together spread their connections to Kafka. @default 0 */
+  connectWindowMs: "SPILLWAY_CONNECT_WINDOW_MS",
   /** Above which loads events are shed: SheddingThresholds (signals.ts) as JSON. @default defaultShedding */
   shedding: "SPILLWAY_SHEDDING",
   /** Who may send what to the HTTP door: {@link ProducerRule}s as JSON. @default everyone who may call it, everything */

@@ -26,6 +26,9 @@ export const signalsTable = { partitionKey: "stage", sortKey: "source", timeToLi
 /** The signal by which one execution environment tells the others that Kafka is away; it says nothing about topics. */
 export const kafkaAwaySignal = { stage: "ingest", source: "kafka" } as const;
 
+/** The signal by which a new execution environment tells others that start with it that they are several. */
+export const startingSignal = { stage: "ingest", source: "starting" } as const;
+
 /** How long an event may wait for a stage before its load factor is 1. */
 export const LATENCY_TARGET_MS = 10_000;
 

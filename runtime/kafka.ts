@@ -35,7 +35,7 @@ export function createKafka(options: KafkaOptions): Kafka {
     logLevel: logLevel.WARN,
     logCreator: () => writeLogLine,
     ...(options.retry && { retry: options.retry }),
-    ...(brokers.every(isLoopback) ? {} : iamAuthentication()),
+    ...(needsNoLogin(options.bootstrapServers) ? {} : iamAuthentication()),
   });
 }
 
@@ -50,6 +50,10 @@ function parseBrokers(bootstrapServers: string): string[] {
     "Set SPILLWAY_BOOTSTRAP_SERVERS to what the cluster's GetBootstrapBrokers answers.",
   );
 }
+
+/** Whether brokers are asked without TLS and IAM: those of the local platform. */
+export const needsNoLogin = (bootstrapServers: string): boolean =>
+  parseBrokers(bootstrapServers).every(isLoopback);
 
 function isLoopback(broker: string): boolean {
   const host = broker.replace(/:\d+$/, "");

@@ -3,6 +3,7 @@ import type { SpilledBatch } from "../../contracts/spillway-record.ts";
 import type { BreakerOptions, CircuitBreaker } from "../../flow/breaker.ts";
 import { KafkaUnavailableError, SpillwayUnavailableError } from "../../runtime/errors.ts";
 import type { RecordPublisher } from "../../runtime/publisher.ts";
+import type { FirstConnection } from "./first-connection.ts";
 import type { OutgoingEvent } from "./judge.ts";
 import type { Spillway } from "./spillway.ts";
 
@@ -28,6 +29,7 @@ export interface DeliveryPorts {
   readonly spillway: Pick<Spillway, "put">;
   /** Of Kafka, as this execution environment sees it. */
   readonly breaker: CircuitBreaker;
+  readonly firstConnection: Pick<FirstConnection, "isDue">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -75,11 +77,12 @@ interface Publication {
 async function publish(
   events: readonly OutgoingEvent[],
   timeoutMs: number,
-  { publisher, breaker, now }: DeliveryPorts,
+  { publisher, breaker, firstConnection, now }: DeliveryPorts,
 ): Promise<Publication> {
   if (events.length === 0) return { stored: true, tripped: false };
   const startedMs = now();
-  if (!breaker.tryAcquire(startedMs)) return { stored: false, tripped: false };
+  if (!firstConnection.isDue(startedMs) || !breaker.tryAcquire(startedMs))
+    return { stored: false, tripped: false };
   const record = (failed: boolean): boolean => {
     const nowMs = now();
     breaker.record({ failed, tookMs: nowMs - startedMs }, nowMs);

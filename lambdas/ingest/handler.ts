@@ -25,7 +25,7 @@ import { topics } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
 import { answerErrors } from "../../runtime/http-errors.ts";
-import { createKafka } from "../../runtime/kafka.ts";
+import { createKafka, needsNoLogin } from "../../runtime/kafka.ts";
 import { createKinesisClient } from "../../runtime/kinesis.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
@@ -33,6 +33,7 @@ import { sheddingThresholds } from "../../runtime/shedding.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { backpressureAnswer } from "./backpressure.ts";
+import { FirstConnection } from "./first-connection.ts";
 import { ingest } from "./ingest.ts";
 import { KafkaOutage } from "./outage.ts";
 import { type CallerContext, producerOf } from "./producer.ts";
@@ -40,11 +41,8 @@ import { Spillway } from "./spillway.ts";
 import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
-const kafka = createKafka({
-  ...functionKafka,
-  clientId: "spillway-ingest",
-  bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
-});
+const bootstrapServers = requireEnvironment(environmentVariables.bootstrapServers);
+const kafka = createKafka({ ...functionKafka, clientId: "spillway-ingest", bootstrapServers });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
 const signalsTable = new SignalsTable(
   createDynamoDBClient(),
@@ -56,6 +54,7 @@ const recentSignals = new RecentSignals(signalsTable, (error) => {
 });
 const producers = producerRules();
 const outage = new KafkaOutage();
+const firstConnection = new FirstConnection(connectWindowMs(), Math.random);
 const ports = {
   publisher: new RecordPublisher(kafka, partitionCounts),
   spillway: new Spillway({
@@ -64,6 +63,7 @@ const ports = {
     random: Math.random,
   }),
   breaker: outage.breaker,
+  firstConnection,
   shedding: sheddingThresholds(),
   now: Date.now,
 };
@@ -76,6 +76,7 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
     const signals = await recentSignals.read(Date.now());
     if (event.requestContext?.http?.method === "GET") return backpressureAnswer(signals, Date.now());
     outage.seed(signals, Date.now());
+    const begun = firstConnection.begin(signals, signalsTable, Date.now());
     const producer = producerOf(event.requestContext as CallerContext | undefined, producers);
     const { response, report } = await ingest(
       event,
@@ -84,6 +85,7 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
       signals,
       ports,
     );
+    await begun;
     recordIngest(telemetry, report);
     if (report.delivery?.tripped) await outage.tell(signalsTable, Date.now());
     return response;
@@ -92,4 +94,9 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
 /** The stack writes them, so that they are well-formed or absent. */
 function producerRules(): readonly ProducerRule[] {
   return JSON.parse(process.env[environmentVariables.producers] ?? "[]") as readonly ProducerRule[];
+}
+
+/** Only logins are rationed by the brokers; the stack writes the rest, so that it is well-formed or absent. */
+function connectWindowMs(): number {
+  return needsNoLogin(bootstrapServers) ? 0 : Number(process.env[environmentVariables.connectWindowMs] ?? 0);
 }

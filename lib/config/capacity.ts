@@ -41,8 +41,11 @@ const RECORD_BYTES = 130;
  */
 const NEW_CONNECTIONS_PER_SECOND_T3 = 4;
 const MAX_IAM_CONNECTIONS = 3_000;
-/** Over so long Lambda makes a burst of new environments. */
-const SCALE_UP_WINDOW_S = 10;
+const NEW_CONNECTIONS_PER_SECOND = 100;
+/** Lambda makes so many at once of a function, and as many again within 10 s. */
+const NEW_ENVIRONMENTS_AT_ONCE = 1_000;
+/** Requests of an environment that waits to connect are spilled, which is not to become the rule. */
+const MAX_CONNECT_WINDOW_MS = 10_000;
 
 const MIB = 1024 * 1024;
 
@@ -76,9 +79,8 @@ export function checkCapacity({ ingest, spillway, kafka }: EnvironmentConfig): v
   atLeast("ingest.requestsPerSecond", ingest.requestsPerSecond, need.requestsPerSecond);
   atLeast("ingest.reservedConcurrency", ingest.reservedConcurrency, need.concurrency);
   if (spillway.shards !== "on-demand") atLeast("spillway.shards", spillway.shards, need.spillwayShards);
-  const isSmall = kafka.instanceType.startsWith("kafka.t3.");
-  // Lambda makes no more environments a second than other brokers admit.
-  const most = isSmall ? SCALE_UP_WINDOW_S * NEW_CONNECTIONS_PER_SECOND_T3 : MAX_IAM_CONNECTIONS;
+  const mostAtOnce = (MAX_CONNECT_WINDOW_MS / 1_000) * newConnectionsPerSecond(kafka);
+  const most = mostAtOnce < NEW_ENVIRONMENTS_AT_ONCE ? mostAtOnce : MAX_IAM_CONNECTIONS;
   if (ingest.reservedConcurrency <= most) return;
   throw new EnvironmentConfigError(
     "ingest.reservedConcurrency",
@@ -86,6 +88,18 @@ export function checkCapacity({ ingest, spillway, kafka }: EnvironmentConfig): v
     `at most ${most}: each execution environment connects to each broker, and ${kafka.instanceType} admits no more`,
   );
 }
+
+/**
+ * Over how long execution environments that start together must spread their connections, so that each broker gets no
+ * more a second than it admits; each environment connects to each broker. At most 10 s where {@link checkCapacity} passes.
+ */
+export const connectWindowMs = ({ ingest, kafka }: Pick<EnvironmentConfig, "ingest" | "kafka">): number =>
+  Math.ceil(
+    (1_000 * Math.min(ingest.reservedConcurrency, NEW_ENVIRONMENTS_AT_ONCE)) / newConnectionsPerSecond(kafka),
+  );
+
+const newConnectionsPerSecond = ({ instanceType }: EnvironmentConfig["kafka"]): number =>
+  instanceType.startsWith("kafka.t3.") ? NEW_CONNECTIONS_PER_SECOND_T3 : NEW_CONNECTIONS_PER_SECOND;
 
 function atLeast(field: string, value: number, least: number): void {
   if (value >= least) return;

@@ -4,6 +4,7 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
+import { connectWindowMs } from "../config/capacity.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
 import { FlowControl } from "../control/flow-control.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
@@ -60,6 +61,7 @@ export class IngestionStack extends SpillwayStack {
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.spillwayStream]: spillway.stream.streamName,
         [environmentVariables.signalsTable]: signals.tableName,
+        [environmentVariables.connectWindowMs]: String(connectWindowMs(config)),
         ...producersOf(config.ingest.auth),
         ...sheddingOf(config),
       },

@@ -8,7 +8,8 @@ import { contextWith, type Gateway, type HttpHandler, startGateway } from "../su
 
 const kafka = new FakeKafka();
 let clients = 0;
-vi.mock("../../../runtime/kafka.ts", () => ({
+vi.mock("../../../runtime/kafka.ts", async (original) => ({
+  ...(await original<typeof import("../../../runtime/kafka.ts")>()),
   createKafka: () => {
     clients += 1;
     return kafka;

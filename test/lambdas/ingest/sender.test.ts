@@ -50,6 +50,7 @@ beforeAll(async () => {
       publisher: new RecordPublisher(kafka, partitionCounts),
       spillway: new Spillway({ client: new FakeStream(), streamName: "spillway", random: () => 0 }),
       ...(requests <= failing && away),
+      firstConnection: { isDue: () => true },
       breaker: new CircuitBreaker(kafkaBreaker),
       shedding: defaultShedding,
       now: () => NOW_MS,

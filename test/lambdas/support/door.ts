@@ -2,6 +2,7 @@ import { defaultShedding, type LoadSignal, type SheddingThresholds } from "../..
 import { CircuitBreaker } from "../../../flow/breaker.ts";
 import type { HttpRequest } from "../../../lambdas/ingest/body.ts";
 import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
+import type { FirstConnection } from "../../../lambdas/ingest/first-connection.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
 import { type Producer, producer } from "../../../lambdas/ingest/producer.ts";
 import { Spillway } from "../../../lambdas/ingest/spillway.ts";
@@ -32,6 +33,7 @@ export interface Surroundings {
   readonly sender?: Producer;
   readonly stream?: FakeStream;
   readonly breaker?: CircuitBreaker;
+  readonly firstConnection?: Pick<FirstConnection, "isDue">;
   readonly signals?: readonly LoadSignal[];
   readonly shedding?: SheddingThresholds;
 }
@@ -44,11 +46,12 @@ export async function send(
 ): Promise<Answer> {
   const { remainingMs = 5_000, signals = [], sender = producer("test", "any") } = surroundings;
   const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
-  const { shedding = defaultShedding } = surroundings;
+  const { shedding = defaultShedding, firstConnection = { isDue: () => true } } = surroundings;
   const { response } = await ingest(request, sender, remainingMs, signals, {
     publisher: new RecordPublisher(kafka, partitionCounts),
     spillway: new Spillway({ client: stream, streamName: "spillway", random: () => 0 }),
     breaker,
+    firstConnection,
     shedding,
     now: () => NOW_MS,
   });

@@ -1,7 +1,8 @@
 /** What docs/ingestion.md says a load needs is what is calculated. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ingestNeed } from "../../../lib/config/capacity.ts";
+import { connectWindowMs, ingestNeed } from "../../../lib/config/capacity.ts";
+import { environmentConfig } from "../../../lib/config/environments.ts";
 
 const page = readFileSync(new URL("../../../docs/ingestion.md", import.meta.url), "utf8");
 const ROW = /^\| ([\d,]+) \| ([\d,]+) \| (\d+) \| ([\d,]+) \| (\d+) \| ([\d.]+) \| (\d+) \|$/gm;
@@ -26,4 +27,16 @@ test("the table of docs/ingestion.md is what is calculated", () => {
       spillwayShards: shards,
     });
   }
+});
+
+test.each([
+  [1, "kafka.t3.small", 250],
+  [40, "kafka.t3.small", 10_000],
+  [40, "kafka.m7g.large", 400],
+  [3_000, "kafka.m7g.large", 10_000],
+])("%d environments connect to %s over %d ms", (reservedConcurrency, instanceType, windowMs) => {
+  const { ingest, kafka } = environmentConfig("dev");
+  expect(
+    connectWindowMs({ ingest: { ...ingest, reservedConcurrency }, kafka: { ...kafka, instanceType } }),
+  ).toBe(windowMs);
 });

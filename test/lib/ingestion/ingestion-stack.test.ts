@@ -85,7 +85,10 @@ describe("ingestion", () => {
       "SPILLWAY_BOOTSTRAP_SERVERS",
       "SPILLWAY_STREAM",
       "SPILLWAY_SIGNALS_TABLE",
+      "SPILLWAY_CONNECT_WINDOW_MS",
     ]);
+    // 20 environments at most, on brokers that admit 4 new connections a second.
+    expect(Properties.Environment.Variables.SPILLWAY_CONNECT_WINDOW_MS).toBe("5000");
   });
 
   test("the function may write the catalogue's topics, and read none", () => {
