@@ -5,6 +5,8 @@ export const environmentVariables = {
   /** Comma-separated `host:port` of the brokers. A loopback address means the local platform: no TLS, no IAM. */
   bootstrapServers: "SPILLWAY_BOOTSTRAP_SERVERS",
   spillwayStream: "SPILLWAY_STREAM",
+  /** The spillway of topics of high priority. */
+  highSpillwayStream: "SPILLWAY_HIGH_STREAM",
   signalsTable: "SPILLWAY_SIGNALS_TABLE",
   /** Over how many milliseconds execution environments that start together spread their connections to Kafka. @default 0 */
   connectWindowMs: "SPILLWAY_CONNECT_WINDOW_MS",

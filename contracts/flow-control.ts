@@ -21,12 +21,13 @@ export interface ControlledMapping {
   readonly uuid: string;
   /** How old a record may become before the mapping gives it up: the stream's retention less a margin for filing it. */
   readonly maxAgeHours: number;
-  /** Those that its function writes to. */
+  /** Those whose loads pause it: its function's, but for topics of high priority, which nothing holds back. */
   readonly topics: readonly string[];
 }
 
-/** The mapping that drains the spillway. */
+/** The mapping that drains the spillway, and that of the spillway of high priority, which no load pauses. */
 export const FORWARD_MAPPING = "forward";
+export const FORWARD_HIGH_MAPPING = "forward-high";
 export const doorMapping = (producer: string): string => `door-${producer}`;
 
 /** Neither is part of a name, of Lambda's UUIDs, or of what Kafka allows in a topic's name. */
@@ -40,9 +41,9 @@ export const formatMappings = (mappings: readonly ControlledMapping[]): string =
 /** The reverse of {@link formatMappings}; undefined where the text is none of its kind. */
 export function parseMappings(text: string): readonly ControlledMapping[] | undefined {
   const mappings = text.split(",").map((part) => {
-    const [name = "", uuid = "", hours = "", topics = "", ...more] = part.split(FIELD);
-    const maxAgeHours = more.length === 0 ? Number(hours) : Number.NaN;
-    return { name, uuid, maxAgeHours, topics: topics.split(TOPIC) };
+    const [name = "", uuid = "", hours = "", topics, ...more] = part.split(FIELD);
+    const maxAgeHours = topics !== undefined && more.length === 0 ? Number(hours) : Number.NaN;
+    return { name, uuid, maxAgeHours, topics: topics ? topics.split(TOPIC) : [] };
   });
   const valid = mappings.every(
     ({ name, uuid, maxAgeHours, topics }) =>

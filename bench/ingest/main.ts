@@ -76,6 +76,7 @@ async function measure(name: string): Promise<Measured> {
       [environmentVariables.environment]: "bench",
       [environmentVariables.bootstrapServers]: kafka.bootstrapServers,
       [environmentVariables.spillwayStream]: "spillway",
+      [environmentVariables.highSpillwayStream]: "spillway-high",
       [environmentVariables.signalsTable]: "signals",
     },
   });

@@ -1,7 +1,7 @@
 /** `spillway flow`: what a person orders of the flow control, and what it does by itself. */
 import { hostname } from "node:os";
 import { environmentVariables } from "../../contracts/environment.ts";
-import { FORWARD_MAPPING } from "../../contracts/flow-control.ts";
+import { FORWARD_HIGH_MAPPING, FORWARD_MAPPING } from "../../contracts/flow-control.ts";
 import { ControlTable } from "../../runtime/control-table.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { createLambdaClient, EventSourceMappings } from "../../runtime/event-source-mappings.ts";
@@ -24,7 +24,7 @@ An order is followed by its next run, within a minute, and kept with who gave it
 
   --reason TEXT     why; it is kept with the order
   --for MINUTES     end the order by itself after so long
-  --mapping NAME    which mapping: ${FORWARD_MAPPING}, door-<producer>   (default: ${FORWARD_MAPPING})
+  --mapping NAME    which mapping: ${FORWARD_MAPPING}, ${FORWARD_HIGH_MAPPING}, door-<producer> (default: ${FORWARD_MAPPING})
   --control URL     that of a platform on this machine, as \`spillway start\` prints it. Otherwise it is found by
                     ${environmentVariables.controlTable}, ${environmentVariables.signalsTable} and the AWS SDK's own variables
   --help            this text`;

@@ -38,6 +38,7 @@ import { ingest } from "./ingest.ts";
 import { KafkaOutage } from "./outage.ts";
 import { type CallerContext, producerOf } from "./producer.ts";
 import { Spillway } from "./spillway.ts";
+import { Spillways } from "./spillways.ts";
 import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
@@ -54,14 +55,14 @@ const recentSignals = new RecentSignals(signalsTable, (error) => {
 });
 const producers = producerRules();
 const outage = new KafkaOutage();
+const kinesis = createKinesisClient();
 const firstConnection = new FirstConnection(connectWindowMs(), Math.random);
 const ports = {
   publisher: new RecordPublisher(kafka, partitionCounts),
-  spillway: new Spillway({
-    client: createKinesisClient(),
-    streamName: requireEnvironment(environmentVariables.spillwayStream),
-    random: Math.random,
-  }),
+  spillway: new Spillways(
+    spillway(environmentVariables.highSpillwayStream),
+    spillway(environmentVariables.spillwayStream),
+  ),
   breaker: outage.breaker,
   firstConnection,
   shedding: sheddingThresholds(),
@@ -94,6 +95,10 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
 /** The stack writes them, so that they are well-formed or absent. */
 function producerRules(): readonly ProducerRule[] {
   return JSON.parse(process.env[environmentVariables.producers] ?? "[]") as readonly ProducerRule[];
+}
+
+function spillway(variable: string): Spillway {
+  return new Spillway({ client: kinesis, streamName: requireEnvironment(variable), random: Math.random });
 }
 
 /** Only logins are rationed by the brokers; the stack writes the rest, so that it is well-formed or absent. */

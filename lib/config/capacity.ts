@@ -78,7 +78,11 @@ export function checkCapacity({ ingest, spillway, kafka }: EnvironmentConfig): v
   const need = ingestNeed(ingest.expected);
   atLeast("ingest.requestsPerSecond", ingest.requestsPerSecond, need.requestsPerSecond);
   atLeast("ingest.reservedConcurrency", ingest.reservedConcurrency, need.concurrency);
-  if (spillway.shards !== "on-demand") atLeast("spillway.shards", spillway.shards, need.spillwayShards);
+  const { shards, highShards } = spillway;
+  // Of what is high no more than its share comes; the others' stream has room for all, as a share may shrink.
+  const highNeed = Math.ceil(need.spillwayShards * ingest.expected.highShare);
+  if (shards !== "on-demand") atLeast("spillway.shards", shards, need.spillwayShards);
+  if (highShards !== "on-demand") atLeast("spillway.highShards", highShards, highNeed);
   const mostAtOnce = (MAX_CONNECT_WINDOW_MS / 1_000) * newConnectionsPerSecond(kafka);
   const most = mostAtOnce < NEW_ENVIRONMENTS_AT_ONCE ? mostAtOnce : MAX_IAM_CONNECTIONS;
   if (ingest.reservedConcurrency <= most) return;

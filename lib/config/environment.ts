@@ -27,7 +27,10 @@ export interface EnvironmentConfig {
   readonly ingest: HttpFunctionConfig & {
     readonly auth: IngestAuth;
     /** What all of the door's sizes are checked against; docs/ingestion.md calculates it for other loads. */
-    readonly expected: IngestLoad;
+    readonly expected: IngestLoad & {
+      /** Of the events, those that go to topics of high priority. */
+      readonly highShare: number;
+    };
     /** Upper bound of concurrent executions. Each cold start opens about one IAM connection a broker. */
     readonly reservedConcurrency: number;
     /** Above which loads events are shed, by priority. @default defaultShedding of contracts/signals.ts */
@@ -85,6 +88,8 @@ export interface StreamConfig {
 }
 
 export interface SpillwayConfig extends StreamConfig {
+  /** As `shards`, of the stream that topics of high priority have of their own. */
+  readonly highShards: StreamConfig["shards"];
   readonly forward: FunctionConfig;
   /** Largest batch of one invocation; a record holds several events. */
   readonly batchRecords: number;
@@ -153,6 +158,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateKafka(config);
   validateFunctions(config);
   validateStream("spillway", config.spillway);
+  validateShards("spillway.highShards", config.spillway.highShards);
   validateDrain("spillway.forward", config.spillway.forward);
   validateDoors(config.doors ?? []);
   validateAuth(config.ingest.auth);
@@ -193,6 +199,10 @@ function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
   // Storing may take 10 s, and answering and telling others a little more.
   within("ingest.timeoutSeconds", ingest.timeoutSeconds, 12, HTTP_TIMEOUT_SECONDS);
   within("ingest.reservedConcurrency", ingest.reservedConcurrency, 1, 10_000);
+  const { highShare } = ingest.expected;
+  if (!(highShare >= 0 && highShare <= 1)) {
+    throw new EnvironmentConfigError("ingest.expected.highShare", highShare, "a share, from 0 to 1");
+  }
   within("sink.timeoutSeconds", sink.timeoutSeconds, 1, 900);
   within("sink.batchRecords", sink.batchRecords, 1, 10_000);
   within("sink.batchWindowSeconds", sink.batchWindowSeconds, 0, 300);
@@ -203,9 +213,13 @@ function validateStream(
   field: string,
   { shards, retentionHours, batchRecords }: StreamConfig & { readonly batchRecords: number },
 ): void {
-  if (shards !== "on-demand") within(`${field}.shards`, shards, 1, 10_000);
+  validateShards(`${field}.shards`, shards);
   within(`${field}.retentionHours`, retentionHours, 48, 192);
   within(`${field}.batchRecords`, batchRecords, 1, 10_000);
+}
+
+function validateShards(field: string, shards: StreamConfig["shards"]): void {
+  if (shards !== "on-demand") within(field, shards, 1, 10_000);
 }
 
 function validateDrain(field: string, { memoryMib, timeoutSeconds }: FunctionConfig): void {

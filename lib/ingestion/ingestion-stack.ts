@@ -3,6 +3,7 @@ import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
+import { FORWARD_HIGH_MAPPING, FORWARD_MAPPING } from "../../contracts/flow-control.ts";
 import { topics } from "../../contracts/topics.ts";
 import { connectWindowMs } from "../config/capacity.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
@@ -17,6 +18,7 @@ import type { TransportStack } from "../transport/transport-stack.ts";
 import { KinesisDoor } from "./kinesis-door.ts";
 import { sheddingOf } from "./shedding.ts";
 import { Spillway } from "./spillway.ts";
+import { heeded } from "./stream-drain.ts";
 
 export interface IngestionStackProps {
   readonly network: NetworkStack;
@@ -39,7 +41,24 @@ export class IngestionStack extends SpillwayStack {
   ) {
     super(scope, "Ingestion", config);
     const { network, transport, signals, control } = surroundings;
-    const spillway = new Spillway(this, "Spillway", { ...surroundings, entry: forwardEntry });
+    const spillway = new Spillway(this, "Spillway", {
+      ...surroundings,
+      mapping: FORWARD_MAPPING,
+      functionId: "Forward",
+      description: "Drains the spillway stream to Kafka",
+      shards: config.spillway.shards,
+      heeds: heeded(Object.keys(topics)),
+      entry: forwardEntry,
+    });
+    const highSpillway = new Spillway(this, "HighSpillway", {
+      ...surroundings,
+      mapping: FORWARD_HIGH_MAPPING,
+      functionId: "HighForward",
+      description: "Drains the spillway stream of high priority to Kafka",
+      shards: config.spillway.highShards,
+      heeds: [],
+      entry: forwardEntry,
+    });
     const doors = (config.doors ?? []).map(
       (door) =>
         new KinesisDoor(this, `KinesisDoor-${door.name}`, { ...surroundings, door, entry: doorEntry }),
@@ -47,7 +66,7 @@ export class IngestionStack extends SpillwayStack {
     new FlowControl(this, "FlowControl", {
       signals,
       control,
-      mappings: [spillway, ...doors].map(({ drain }) => drain),
+      mappings: [spillway, highSpillway, ...doors].map(({ drain }) => drain),
       entry: flowControlEntry,
     });
     const ingest = new PlatformFunction(this, "Ingest", {
@@ -60,6 +79,7 @@ export class IngestionStack extends SpillwayStack {
         [environmentVariables.environment]: config.name,
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.spillwayStream]: spillway.stream.streamName,
+        [environmentVariables.highSpillwayStream]: highSpillway.stream.streamName,
         [environmentVariables.signalsTable]: signals.tableName,
         [environmentVariables.connectWindowMs]: String(connectWindowMs(config)),
         ...producersOf(config.ingest.auth),
@@ -68,7 +88,7 @@ export class IngestionStack extends SpillwayStack {
     });
     transport.access.connect(ingest.role);
     transport.access.write(ingest.role, Object.keys(topics));
-    spillway.stream.grant(ingest.role, "kinesis:PutRecords");
+    for (const { stream } of [spillway, highSpillway]) stream.grant(ingest.role, "kinesis:PutRecords");
     signals.grant(ingest.role, "dynamodb:Scan", "dynamodb:PutItem");
     new SignedApi(this, "Events", {
       description: `Spillway (${config.name}): events in`,

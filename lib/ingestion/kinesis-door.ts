@@ -12,7 +12,7 @@ import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import { eventStream } from "./event-stream.ts";
-import { type DrainSurroundings, StreamDrain } from "./stream-drain.ts";
+import { type DrainSurroundings, heeded, StreamDrain } from "./stream-drain.ts";
 
 export interface KinesisDoorProps extends DrainSurroundings {
   readonly door: KinesisDoorConfig;
@@ -67,6 +67,7 @@ export class KinesisDoor extends Construct {
       stream,
       retentionHours: door.retentionHours,
       topics: topicsOf(door.eventTypes),
+      heeds: heeded(topicsOf(door.eventTypes)),
       environment: {
         [environmentVariables.producer]: door.name,
         [environmentVariables.eventTypes]: door.eventTypes.join(","),

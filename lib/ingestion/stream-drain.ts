@@ -6,7 +6,7 @@ import { CfnEventSourceMapping, type Code } from "aws-cdk-lib/aws-lambda";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
-import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
+import { DEAD_LETTERS_TOPIC, type TopicName, topics } from "../../contracts/topics.ts";
 import { acknowledgeParts } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
 import type { PausableMapping } from "../control/flow-control.ts";
@@ -36,9 +36,15 @@ export interface StreamDrainProps extends DrainSurroundings {
   readonly retentionHours: number;
   /** Topics of the catalogue that it writes to. */
   readonly topics: readonly string[];
+  /** Those of them whose loads pause its mapping. */
+  readonly heeds: readonly string[];
   /** Beside what every drain has. @default none */
   readonly environment?: Readonly<Record<string, string>>;
 }
+
+/** Topics of high priority are never shed, so that their loads hold nothing back either. */
+export const heeded = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => topics[name as TopicName].priority !== "high");
 
 /** The mapping gives a record up this long before the stream forgets it, so that it can still be filed. */
 const GIVE_UP_BEFORE_HOURS = 24;
@@ -64,13 +70,13 @@ export class StreamDrain extends Construct implements PausableMapping {
     super(scope, id);
     const drain = this.makeFunction(stack, functionId, props);
     this.name = props.name;
-    this.topics = props.topics;
+    this.topics = props.heeds;
     this.maxAgeHours = props.retentionHours - GIVE_UP_BEFORE_HOURS;
     this.mapping = this.mapStream(drain, this.makeAgedOutBucket(stack), props);
   }
 
   private makeFunction(stack: SpillwayStack, id: string, props: StreamDrainProps): PlatformFunction {
-    const { network, transport, signals, control, stream, topics } = props;
+    const { network, transport, signals, control, stream } = props;
     const drain = new PlatformFunction(stack, id, {
       description: props.description,
       code: props.code,
@@ -87,7 +93,7 @@ export class StreamDrain extends Construct implements PausableMapping {
       },
     });
     transport.access.connect(drain.role);
-    transport.access.write(drain.role, [...topics, DEAD_LETTERS_TOPIC]);
+    transport.access.write(drain.role, [...props.topics, DEAD_LETTERS_TOPIC]);
     signals.grant(drain.role, "dynamodb:Scan", "dynamodb:PutItem");
     control.grant(drain.role, "dynamodb:GetItem");
     // What Lambda asks of the function's role to poll the stream for it:

@@ -13,6 +13,7 @@ describe("the mappings of the environment", () => {
   it("come back as they were written", () => {
     const mappings: ControlledMapping[] = [
       { name: "forward", uuid: "0d3f-1", maxAgeHours: 144, topics: ["flights", "user-activity"] },
+      { name: "forward-high", uuid: "0d3f-3", maxAgeHours: 144, topics: [] },
       { name: "door", uuid: "0d3f-2", maxAgeHours: 24, topics: ["flights"] },
     ];
     expect(parseMappings(formatMappings(mappings))).toEqual(mappings);
@@ -21,13 +22,13 @@ describe("the mappings of the environment", () => {
   it.each([
     "",
     "forward",
-    "forward:u:1",
     "forward:u::flights",
     "forward:u:0:flights",
     "forward:u:x:flights",
     ":u:1:flights",
     "forward::1:flights",
-    "forward:u:1:",
+    "forward:u:1",
+    "forward:u:1:+",
     "forward:u:1:flights+",
     "forward:u:1:flights:2",
     "forward:u:1:flights,",

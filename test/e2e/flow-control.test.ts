@@ -9,7 +9,7 @@ import { GroupProgress } from "../../cli/demo/group.ts";
 import { readManifests } from "../../cli/demo/tasks.ts";
 import { readTopic } from "../../cli/demo/topic-reader.ts";
 import { consumerGroup } from "../../contracts/environment.ts";
-import { flightDeparted } from "../../contracts/events/catalogue.ts";
+import { flightDeparted, loginSucceeded } from "../../contracts/events/catalogue.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningPlatform, startPlatform } from "./running-platform.ts";
@@ -50,9 +50,29 @@ async function post(): Promise<readonly string[]> {
   return events.map(({ id }) => id);
 }
 
-async function idsOnTopic(): Promise<ReadonlySet<string>> {
+/** Sends an event of high priority, which must be accepted; resolves with its id. */
+async function postLogin(): Promise<string> {
+  const event = {
+    specversion: "1.0",
+    id: "login-1",
+    source: "urn:spillway:test:flow-control",
+    type: loginSucceeded.type,
+    time: new Date().toISOString(),
+    partitionkey: "ann",
+    data: { userId: "ann", deviceId: "phone", newDevice: false, method: "passkey" },
+  };
+  const response = await fetch(`${running.platform.ingestUrl}/events`, {
+    method: "POST",
+    headers: { "content-type": "application/cloudevents+json" },
+    body: JSON.stringify(event),
+  });
+  expect(response.status).toBe(202);
+  return event.id;
+}
+
+async function idsOnTopic(topic: string = TOPIC): Promise<ReadonlySet<string>> {
   const found: KafkaMessage[] = [];
-  await readTopic(running.kafka, TOPIC, ({ messages }) => found.push(...messages), running.platform.signal);
+  await readTopic(running.kafka, topic, ({ messages }) => found.push(...messages), running.platform.signal);
   // Watermarks have no value.
   return new Set(found.flatMap(({ value }) => (value === null ? [] : JSON.parse(String(value)).id)));
 }
@@ -84,7 +104,10 @@ it("holds, drains, and counts each event exactly once", async () => {
 
   await control.command("/links/broker-1/cut");
   const spilled = [...(await post()), ...(await post())];
+  const urgent = await postLogin();
   await control.command("/links/broker-1/restore");
+  // What is of high priority waits behind none of those that are held.
+  await eventually(async () => (await idsOnTopic(loginSucceeded.topic)).has(urgent) || undefined);
   // Events go to Kafka again, past those that are held.
   await eventually(async () => {
     const last = await post();

@@ -57,6 +57,7 @@ async function invoke(
         AWS_ACCESS_KEY_ID: "test",
         AWS_SECRET_ACCESS_KEY: "test",
         SPILLWAY_STREAM: "spillway",
+        SPILLWAY_HIGH_STREAM: "spillway-high",
         SPILLWAY_SIGNALS_TABLE: "signals",
         SPILLWAY_PRODUCER: "partner",
         SPILLWAY_EVENT_TYPES: "flight.departed",

@@ -41,6 +41,7 @@ beforeAll(async () => {
   vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
   vi.stubEnv("SPILLWAY_BOOTSTRAP_SERVERS", "127.0.0.1:9092");
   vi.stubEnv("SPILLWAY_STREAM", "spillway");
+  vi.stubEnv("SPILLWAY_HIGH_STREAM", "spillway-high");
   vi.stubEnv("SPILLWAY_SIGNALS_TABLE", "signals");
   for (const method of ["log", "warn", "error"] as const) {
     vi.spyOn(console, method).mockImplementation((line) => void lines.push(JSON.parse(String(line))));

@@ -65,6 +65,19 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
     },
   ],
   ["spillway.shards", { ...dev, spillway: { ...dev.spillway, shards: 0 } }],
+  ["spillway.highShards", { ...dev, spillway: { ...dev.spillway, highShards: 0 } }],
+  [
+    "spillway.highShards",
+    {
+      ...dev,
+      spillway: { ...dev.spillway, shards: 10 },
+      ingest: { ...dev.ingest, expected: { ...dev.ingest.expected, eventBytes: 5_000, highShare: 0.5 } },
+    },
+  ],
+  [
+    "ingest.expected.highShare",
+    { ...dev, ingest: { ...dev.ingest, expected: { ...dev.ingest.expected, highShare: 1.1 } } },
+  ],
   ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
   ["ingest.auth.issuer", withAuth({ kind: "jwt", issuer: "http://issuer", audience: ["a"] })],
   ["ingest.auth.audience", withAuth({ kind: "jwt", issuer: "https://issuer", audience: [] })],

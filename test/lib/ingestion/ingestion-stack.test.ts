@@ -1,6 +1,6 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
-import { DEAD_LETTERS_TOPIC, topics } from "../../../contracts/topics.ts";
+import { DEAD_LETTERS_TOPIC, type TopicName, topics } from "../../../contracts/topics.ts";
 import { allowed, allowedNames, dev, resources, synthesize, theResource } from "../synthesize.ts";
 
 const functionOf = (template: Template, name: string) =>
@@ -11,6 +11,13 @@ describe("ingestion", () => {
   beforeAll(() => {
     template = synthesize().ingestion;
   });
+
+  /** The only resource of a type that a spillway has. */
+  const partOf = (spillway: string, type: string, of = template) => {
+    const parts = resources(of, type).filter(({ logicalId }) => logicalId.startsWith(spillway));
+    expect(parts).toHaveLength(1);
+    return parts[0]!;
+  };
 
   test("events go in and backpressure comes out by signed requests only, and there is no other route", () => {
     const routes = resources(template, "AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties);
@@ -58,7 +65,7 @@ describe("ingestion", () => {
       config: { ...dev, doors: [door], ingest: { ...dev.ingest, shedding } },
     }).ingestion;
 
-    for (const name of ["Ingest", "Forward", "Doorpartner"]) {
+    for (const name of ["Ingest", "Forward", "HighForward", "Doorpartner"]) {
       const { Variables } = functionOf(sheds, name).Properties.Environment;
       expect(JSON.parse(Variables.SPILLWAY_SHEDDING)).toEqual(shedding);
     }
@@ -84,6 +91,7 @@ describe("ingestion", () => {
       "SPILLWAY_ENVIRONMENT",
       "SPILLWAY_BOOTSTRAP_SERVERS",
       "SPILLWAY_STREAM",
+      "SPILLWAY_HIGH_STREAM",
       "SPILLWAY_SIGNALS_TABLE",
       "SPILLWAY_CONNECT_WINDOW_MS",
     ]);
@@ -123,37 +131,66 @@ describe("ingestion", () => {
     ]);
   });
 
-  test("the spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
-    const { Properties } = theResource(template, "AWS::Lambda::EventSourceMapping");
-    const stream = theResource(template, "AWS::Kinesis::Stream");
-    const [bucket] = resources(template, "AWS::S3::Bucket").filter(({ logicalId }) =>
-      /AgedOut/.test(logicalId),
-    );
+  test("a spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
+    for (const spillway of ["Spillway", "HighSpillway"]) {
+      const { Properties } = partOf(spillway, "AWS::Lambda::EventSourceMapping");
+      const stream = partOf(spillway, "AWS::Kinesis::Stream");
+      const bucket = partOf(spillway, "AWS::S3::Bucket");
 
-    expect(Properties).toMatchObject({
-      EventSourceArn: { "Fn::GetAtt": [stream.logicalId, "Arn"] },
-      MaximumRetryAttempts: -1,
-      FunctionResponseTypes: ["ReportBatchItemFailures"],
-      DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket!.logicalId, "Arn"] } } },
-    });
-    const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
-    expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
-    expect(StreamEncryption).toMatchObject({ EncryptionType: "KMS" });
+      expect(Properties).toMatchObject({
+        EventSourceArn: { "Fn::GetAtt": [stream.logicalId, "Arn"] },
+        MaximumRetryAttempts: -1,
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+        DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket.logicalId, "Arn"] } } },
+      });
+      const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
+      expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
+      expect(StreamEncryption).toMatchObject({ EncryptionType: "KMS" });
+      // A deployment must not resume what is paused.
+      expect(Properties.Enabled).toBeUndefined();
+    }
+    template.resourceCountIs("AWS::Kinesis::Stream", 2);
   });
 
-  test("the forward function may write events and dead letters, and reads its stream only", () => {
-    const statements = allowed(template, "ForwardRole");
+  test("each stream has its own size, and the function knows which is which", () => {
+    const config = { ...dev, spillway: { ...dev.spillway, shards: 3, highShards: 2 } };
+    const sized = synthesize({ config }).ingestion;
+    const { Variables } = functionOf(sized, "Ingest").Properties.Environment;
 
-    expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(
-      [...Object.keys(topics), DEAD_LETTERS_TOPIC].toSorted(),
-    );
-    expect(statements.flatMap(({ actions }) => actions)).not.toContain("kinesis:PutRecords");
-    expect(functionOf(template, "Forward").Properties.Timeout).toBeGreaterThan(30);
+    for (const [spillway, shards, variable] of [
+      ["Spillway", 3, "SPILLWAY_STREAM"],
+      ["HighSpillway", 2, "SPILLWAY_HIGH_STREAM"],
+    ] as const) {
+      const { logicalId, Properties } = partOf(spillway, "AWS::Kinesis::Stream", sized);
+      expect(Properties.ShardCount).toBe(shards);
+      expect(Variables[variable]).toEqual({ Ref: logicalId });
+    }
   });
 
-  test("the flow control looks at and changes the spillway's mapping, and no other, and may invoke nothing", () => {
+  test.each(["Forward", "HighForward"])(
+    "the function %s may write events and dead letters, and reads its stream only",
+    (name) => {
+      const statements = allowed(template, `${name}Role`);
+      const spillway = name === "Forward" ? "Spillway" : "HighSpillway";
+      const { logicalId } = partOf(spillway, "AWS::Kinesis::Stream");
+      const onStreams = statements.filter(({ actions }) =>
+        actions.some((action) => action.startsWith("kinesis:")),
+      );
+
+      expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(
+        [...Object.keys(topics), DEAD_LETTERS_TOPIC].toSorted(),
+      );
+      expect(onStreams.flatMap(({ resources }) => resources)).toEqual([
+        JSON.stringify({ "Fn::GetAtt": [logicalId, "Arn"] }),
+      ]);
+      expect(statements.flatMap(({ actions }) => actions)).not.toContain("kinesis:PutRecords");
+      expect(functionOf(template, name).Properties.Timeout).toBeGreaterThan(30);
+    },
+  );
+
+  test("the flow control looks at and changes the spillway's mappings, and no other, and may invoke nothing", () => {
     const statements = allowed(template, "FlowControlFunctionRole");
-    const mapping = theResource(template, "AWS::Lambda::EventSourceMapping");
+    const mappings = resources(template, "AWS::Lambda::EventSourceMapping");
     const onMappings = statements.filter(({ actions }) =>
       actions.some((action) => action.startsWith("lambda:")),
     );
@@ -161,7 +198,9 @@ describe("ingestion", () => {
     expect(onMappings).toEqual([
       {
         actions: ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
-        resources: [JSON.stringify({ "Fn::GetAtt": [mapping.logicalId, "EventSourceMappingArn"] })],
+        resources: mappings
+          .map(({ logicalId }) => JSON.stringify({ "Fn::GetAtt": [logicalId, "EventSourceMappingArn"] }))
+          .toSorted(),
       },
     ]);
     expect(statements.flatMap(({ resources }) => resources)).not.toContain('"*"');
@@ -180,15 +219,23 @@ describe("ingestion", () => {
     expect(theResource(template, "AWS::Lambda::EventInvokeConfig").Properties.MaximumRetryAttempts).toBe(0);
   });
 
-  test("the flow control knows the mapping, and after how long it gives a record up", () => {
+  test("the flow control knows the mappings, what pauses them, and after how long they give a record up", () => {
     const { Properties } = functionOf(template, "FlowControl");
-    const { logicalId, Properties: mapping } = theResource(template, "AWS::Lambda::EventSourceMapping");
+    const [others, high] = ["Spillway", "HighSpillway"].map((spillway) =>
+      partOf(spillway, "AWS::Lambda::EventSourceMapping"),
+    );
     const [, parts] = Properties.Environment.Variables.SPILLWAY_CONTROLLED_MAPPINGS["Fn::Join"];
 
-    const hours = mapping.MaximumRecordAgeInSeconds / 3_600;
-    expect(parts).toEqual(["forward:", { Ref: logicalId }, `:${hours}:${Object.keys(topics).join("+")}`]);
-    // A deployment must not resume what is paused.
-    expect(mapping.Enabled).toBeUndefined();
+    const hours = others!.Properties.MaximumRecordAgeInSeconds / 3_600;
+    const shed = Object.keys(topics).filter((name) => topics[name as TopicName].priority !== "high");
+    expect(parts).toEqual([
+      "forward:",
+      { Ref: others!.logicalId },
+      `:${hours}:${shed.join("+")},forward-high:`,
+      { Ref: high!.logicalId },
+      // No load pauses it.
+      `:${hours}:`,
+    ]);
   });
 
   test("the forward function reads the control table, and writes nothing there", () => {

@@ -76,7 +76,7 @@ test("the flow control knows its mapping, with the topics of its types, and may 
   )!;
 
   expect(controlled).toContain(`,door-partner:",{"Ref":"${mapping.logicalId}"},":48:flights"`);
-  expect(changed.resources).toHaveLength(2);
+  expect(changed.resources).toHaveLength(3);
   expect(changed.resources.join()).toContain(mapping.logicalId);
   expect(ofDoor("AWS::Lambda::Function").Properties.Environment.Variables.SPILLWAY_MAPPING).toBe(
     "door-partner",
