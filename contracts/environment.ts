@@ -24,6 +24,8 @@ export const environmentVariables = {
   /** The mappings that the flow control pauses and resumes: see contracts/flow-control.ts. */
   controlledMappings: "SPILLWAY_CONTROLLED_MAPPINGS",
   resultsTable: "SPILLWAY_RESULTS_TABLE",
+  /** How many records make a batch of the sink full. */
+  batchRecords: "SPILLWAY_BATCH_RECORDS",
   /** By each topic of the catalogue, the names of the results that its events end up in, as JSON: {@link ResultNames}. */
   resultNames: "SPILLWAY_RESULT_NAMES",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",

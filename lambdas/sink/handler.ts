@@ -31,6 +31,7 @@ const kafka = createKafka({
 const dynamodb = createDynamoDBClient();
 const loadSignals = new SinkLoadSignals(
   JSON.parse(requireEnvironment(environmentVariables.resultNames)) as ResultNames,
+  Number(requireEnvironment(environmentVariables.batchRecords)),
   new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable)),
   (error) => telemetry.logger.warn("The signals table was not told how loaded the sink is.", error),
 );

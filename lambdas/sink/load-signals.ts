@@ -7,8 +7,9 @@
  * 1 where results come as late as they may. After a pause that makes it less than late: it catches up faster than
  * time goes by.
  *
- * How full a batch is says less: a full one may be the last, and the size that ends it is in records or in bytes. Where
- * the table is away it stores nothing, and says nothing: a door that closed would not help, an alarm does.
+ * A batch that is not full came because its window was over: nothing waits behind it, and that is told at once, as a sink
+ * that nothing comes to any more cannot take back what it said. Where the table is away it stores nothing, and says
+ * nothing: a door that closed would not help, an alarm does.
  */
 import type { MSKEvent, MSKRecord } from "aws-lambda";
 import type { ResultNames } from "../../contracts/environment.ts";
@@ -20,32 +21,44 @@ import type { SignalsTable } from "../../runtime/signals.ts";
 const STAGE = "sink";
 const PACE_MS = 30_000;
 const WRITE_TIMEOUT_MS = 300;
+/** A batch also ends at Lambda's 6 MB, less a record that was too much; in the base64 that it is counted in. */
+const FULL_BYTES = 4 * 1024 * 1024;
 
 interface PartitionLoad {
   readonly factor: LoadFactor;
   /** When Kafka took the newest record that was stored. */
   newestMs: number;
   toldMs: number;
+  toldLoad: number;
 }
 
 export class SinkLoadSignals {
   /** By the topic of results. */
   readonly #topics = new Map<string, string[]>();
+  readonly #batchRecords: number;
   readonly #table: Pick<SignalsTable, "write">;
   readonly #onFailure: (error: Error) => void;
   readonly #partitions = new Map<string, PartitionLoad>();
 
-  constructor(names: ResultNames, table: Pick<SignalsTable, "write">, onFailure: (error: Error) => void) {
+  /** @param batchRecords of the mappings: how many records make a batch full */
+  constructor(
+    names: ResultNames,
+    batchRecords: number,
+    table: Pick<SignalsTable, "write">,
+    onFailure: (error: Error) => void,
+  ) {
     for (const [topic, series] of Object.entries(names)) {
       for (const name of series) this.#topicsOf(resultsTopic(name)).push(topic);
     }
+    this.#batchRecords = batchRecords;
     this.#table = table;
     this.#onFailure = onFailure;
   }
 
   /** Observes a batch that was stored, and tells what is due. Never rejects. */
   async stored({ records }: MSKEvent, nowMs: number): Promise<void> {
-    const signals = Object.values(records).flatMap((batch) => this.#observe(batch, nowMs));
+    const mayWait = this.#isFull(Object.values(records).flat());
+    const signals = Object.values(records).flatMap((batch) => this.#observe(batch, mayWait, nowMs));
     const abortSignal = AbortSignal.timeout(WRITE_TIMEOUT_MS);
     const writes = signals.map((signal) => this.#table.write(signal, abortSignal));
     for (const outcome of await Promise.allSettled(writes)) {
@@ -53,19 +66,26 @@ export class SinkLoadSignals {
     }
   }
 
-  #observe(batch: readonly MSKRecord[], nowMs: number): LoadSignal[] {
+  #isFull(records: readonly MSKRecord[]): boolean {
+    if (records.length >= this.#batchRecords) return true;
+    return records.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0) >= FULL_BYTES;
+  }
+
+  #observe(batch: readonly MSKRecord[], mayWait: boolean, nowMs: number): LoadSignal[] {
     const [first] = batch;
     if (first === undefined) return [];
     const source = `${first.topic}/${first.partition}`;
     const newestMs = batch.reduce((newest, { timestamp }) => Math.max(newest, timestamp), 0);
-    const ageMs = Math.max(0, nowMs - newestMs);
+    const ageMs = mayWait ? Math.max(0, nowMs - newestMs) : 0;
     const partition = this.#partitionOf(source, newestMs, nowMs);
     // A batch that is delivered again is no progress.
     partition.factor.observe(Math.max(0, newestMs - partition.newestMs), ageMs, nowMs);
     partition.newestMs = Math.max(newestMs, partition.newestMs);
-    if (nowMs - partition.toldMs < SIGNAL_INTERVAL_MS) return [];
-    partition.toldMs = nowMs;
     const load = Math.min(MAX_LOAD, ageMs / LATENCY_TARGET_MS, partition.factor.value(nowMs));
+    const isOver = load === 0 && partition.toldLoad > 0;
+    if (nowMs - partition.toldMs < SIGNAL_INTERVAL_MS && !isOver) return [];
+    partition.toldMs = nowMs;
+    partition.toldLoad = load;
     return [{ stage: STAGE, source, topics: this.#topicsOf(first.topic), load, atMs: nowMs }];
   }
 
@@ -73,7 +93,7 @@ export class SinkLoadSignals {
     const known = this.#partitions.get(source);
     if (known !== undefined) return known;
     const factor = new LoadFactor({ targetMs: LATENCY_TARGET_MS, paceMs: PACE_MS }, nowMs);
-    const partition = { factor, newestMs, toldMs: Number.NEGATIVE_INFINITY };
+    const partition = { factor, newestMs, toldMs: Number.NEGATIVE_INFINITY, toldLoad: 0 };
     this.#partitions.set(source, partition);
     return partition;
   }

@@ -45,6 +45,7 @@ export class ResultsSink extends Construct {
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.resultsTable]: table.tableName,
         [environmentVariables.signalsTable]: signals.tableName,
+        [environmentVariables.batchRecords]: String(scope.config.sink.batchRecords),
         [environmentVariables.resultNames]: JSON.stringify(resultNames(pipelines)),
       },
     });

@@ -66,6 +66,7 @@ async function invoke(
         SPILLWAY_CONTROLLED_MAPPINGS: "forward:u:144:flights",
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_RESULT_NAMES: "{}",
+        SPILLWAY_BATCH_RECORDS: "500",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
         SPILLWAY_PIPELINES: "airport-delays",

@@ -6,6 +6,10 @@ import { delivery, mskRecord, result } from "../support/result-records.ts";
 
 const TOPICS = { flights: ["airport-delays", "airport-delays.hourly"], clickstream: ["airport-delays"] };
 
+/** A batch is full with one record, where a test does not say otherwise. */
+const loadOf = (table: { write(signal: LoadSignal): Promise<void> }, batchRecords = 1) =>
+  new SinkLoadSignals(TOPICS, batchRecords, table, (error) => failures.push(error));
+
 let told: LoadSignal[];
 let failures: Error[];
 let failing: Error | undefined;
@@ -20,7 +24,7 @@ beforeEach(() => {
       told.push(signal);
     },
   };
-  load = new SinkLoadSignals(TOPICS, table, (error) => failures.push(error));
+  load = loadOf(table);
 });
 
 /** A batch whose records Kafka took at these times, stored at `nowMs`. */
@@ -95,4 +99,22 @@ it("stores all the same where nobody can be told", async () => {
   failing = new Error("away");
   await stored(100_000, 100_000);
   expect(failures).toEqual([failing]);
+});
+
+it("is idle with a batch that is not full, behind which nothing waits, and says so at once", async () => {
+  load = loadOf({ write: async (signal) => void told.push(signal) }, 2);
+  await stored(100_000, 80_000, 80_000);
+  await stored(101_000, 80_000);
+  await stored(102_000, 80_000);
+  expect(told.map(({ atMs, load: value }) => [atMs, value])).toEqual([
+    [100_000, 2],
+    [101_000, 0],
+  ]);
+});
+
+it("takes a batch for full that may have ended for its bytes", async () => {
+  load = loadOf({ write: async (signal) => void told.push(signal) }, 500);
+  const value = Buffer.alloc(3.5 * 1024 * 1024);
+  await load.stored(delivery([mskRecord(value, { timestamp: 80_000 })]), 100_000);
+  expect(loads()).toEqual([2]);
 });
