@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { LambdaFunction } from "../functions/function.ts";
+import { checkToken, type JwtAuthorizer, type JwtContext } from "./jwt.ts";
 import {
   type ApiIdentity,
   gatewayAnswer,
@@ -20,10 +21,17 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
 /** Longer than clients keep idle connections, so that none is closed under a request that is just being sent. */
 const KEEP_ALIVE_MS = 120_000;
 
+/** A request that has not come whole by then is answered 408 and its connection closed: as long as a call may take. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for such requests. */
+const TIMEOUT_CHECKS = 30;
+
 export interface ApiRoute extends Route {
   readonly target: LambdaFunction;
   /** How long the gateway waits for the integration. */
   readonly timeoutMs: number;
+  /** @default no token is asked for */
+  readonly jwt?: JwtAuthorizer | undefined;
 }
 
 /** One HTTP API on a port of its own. It listens at once, and answers 503 until it is opened. */
@@ -38,8 +46,14 @@ export class ApiServer {
     server.on("request", (request, response) => void this.#serve(request, response));
   }
 
-  static async listen(): Promise<ApiServer> {
-    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  /** @param requestTimeoutMs from a request's first byte to its last */
+  static async listen(requestTimeoutMs = REQUEST_TIMEOUT_MS): Promise<ApiServer> {
+    const server = createServer({
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / TIMEOUT_CHECKS),
+    });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return new ApiServer(server);
@@ -78,7 +92,7 @@ export class ApiServer {
       response.writeHead(answer.statusCode, { ...answer.headers, "content-length": answer.body.length });
       response.end(answer.body);
     } catch {
-      // Only the client going away while its request is read leads here; there is nobody to answer.
+      // Only the client going away, or taking too long, while its request is read leads here; nobody is to be answered.
       response.destroy();
     }
   }
@@ -91,9 +105,14 @@ export class ApiServer {
     if (match === undefined) return gatewayAnswer(404, "Not Found");
     if (this.#bucket?.take(Date.now()) === false) return gatewayAnswer(429, "Too Many Requests");
     const { route, pathParameters } = match;
+    let jwt: JwtContext | undefined;
+    if (route.jwt !== undefined) {
+      jwt = checkToken(request.headers.authorization, route.jwt, Date.now());
+      if (jwt === undefined) return gatewayAnswer(401, "Unauthorized");
+    }
     const event = requestEvent(
       { method, url, rawHeaders, body, sourceIp: sourceIpOf(request), httpVersion },
-      { routeKey: route.routeKey, pathParameters },
+      { routeKey: route.routeKey, pathParameters, ...(jwt && { jwt }) },
       this.#identity,
       new Date(),
     );

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isObject, type Json } from "../assembly/json.ts";
+import type { JwtContext } from "./jwt.ts";
 
 /** What the gateway knows about the API beside the request. */
 export interface ApiIdentity {
@@ -27,6 +28,8 @@ export interface MatchedRoute {
   readonly routeKey: string;
   /** Decoded. */
   readonly pathParameters: Readonly<Record<string, string>>;
+  /** Only where the route asks for a token. */
+  readonly jwt?: JwtContext;
 }
 
 export interface HttpResponse {
@@ -81,6 +84,7 @@ export function requestEvent(request: HttpRequest, route: MatchedRoute, api: Api
     requestContext: {
       accountId: api.accountId,
       apiId: api.apiId,
+      ...(route.jwt && { authorizer: { jwt: route.jwt } }),
       domainName: api.domainName,
       domainPrefix: api.domainName.split(".")[0],
       http: {

@@ -1,6 +1,7 @@
 import { ACCOUNT_ID } from "../assembly/identities.ts";
-import { numberOf, objectOf, textOf } from "../assembly/json.ts";
+import { arrayOf, type JsonObject, numberOf, objectOf, textOf } from "../assembly/json.ts";
 import type { Resource } from "../assembly/load.ts";
+import type { JwtAuthorizer } from "../http/jwt.ts";
 import type { ApiIdentity } from "../http/payload.ts";
 import type { RequestLimit } from "../http/request-limit.ts";
 import type { Plan } from "./plan.ts";
@@ -13,6 +14,8 @@ export interface RoutePlan {
   readonly function: Resource;
   readonly timeoutMs: number;
   readonly signed: boolean;
+  /** Whose tokens the route asks for; undefined: none. */
+  readonly jwt: JwtAuthorizer | undefined;
 }
 
 export interface ApiPlan {
@@ -35,9 +38,15 @@ export function planApi(
   const integrations = new Map(
     ownedBy("AWS::ApiGatewayV2::Integration").map((resource) => [identities.identify(resource), resource]),
   );
+  const authorizers = new Map(
+    ownedBy("AWS::ApiGatewayV2::Authorizer").map((resource) => [
+      identities.identify(resource),
+      resolver.properties(resource),
+    ]),
+  );
   const routes: RoutePlan[] = [];
   for (const resource of ownedBy("AWS::ApiGatewayV2::Route")) {
-    const { RouteKey, Target, AuthorizationType } = resolver.properties(resource);
+    const { RouteKey, Target, AuthorizationType, AuthorizerId } = resolver.properties(resource);
     const integration = integrations.get((textOf(Target) ?? "").replace(/^integrations\//, ""));
     const properties = integration === undefined ? {} : resolver.properties(integration);
     if (properties.IntegrationType !== "AWS_PROXY" || properties.PayloadFormatVersion !== "2.0") {
@@ -47,16 +56,20 @@ export function planApi(
       continue;
     }
     const authorization = textOf(AuthorizationType) ?? "NONE";
-    if (!["NONE", "AWS_IAM"].includes(authorization)) {
+    if (!["NONE", "AWS_IAM", "JWT"].includes(authorization)) {
       warn(
         `${api.stack.name}: route ${textOf(RouteKey)} has a ${authorization} authorizer, which is not asked locally.`,
       );
+    }
+    if (authorization === "JWT") {
+      warn(`${api.stack.name}: route ${textOf(RouteKey)} takes tokens here whose signature nobody checks.`);
     }
     routes.push({
       routeKey: textOf(RouteKey) ?? "$default",
       function: plan.need(resource, functionArn(textOf(properties.IntegrationUri)), "AWS::Lambda::Function"),
       timeoutMs: numberOf(properties.TimeoutInMillis) ?? MAX_INTEGRATION_TIMEOUT_MS,
       signed: authorization === "AWS_IAM",
+      jwt: authorization === "JWT" ? jwtAuthorizer(authorizers.get(textOf(AuthorizerId))) : undefined,
     });
   }
   const [stage] = ownedBy("AWS::ApiGatewayV2::Stage");
@@ -77,6 +90,11 @@ export function planApi(
     limit:
       perSecond === undefined ? undefined : { perSecond, burst: numberOf(ThrottlingBurstLimit) ?? perSecond },
   };
+}
+
+function jwtAuthorizer(properties: JsonObject | undefined): JwtAuthorizer {
+  const { Issuer, Audience } = objectOf(properties?.JwtConfiguration);
+  return { issuer: textOf(Issuer) ?? "", audience: arrayOf(Audience).flatMap((one) => textOf(one) ?? []) };
 }
 
 /** An integration names its function by ARN, or inside the ARN of Lambda's invoke path. */

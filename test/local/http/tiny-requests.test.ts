@@ -28,8 +28,8 @@ function door(taken: Map<string, number>): LambdaFunction {
   return { invoke } as unknown as LambdaFunction;
 }
 
-async function openApi(target: LambdaFunction): Promise<ApiServer> {
-  const api = await ApiServer.listen();
+async function openApi(target: LambdaFunction, requestTimeoutMs?: number): Promise<ApiServer> {
+  const api = await ApiServer.listen(requestTimeoutMs);
   onTestFinished(() => api.close());
   api.open(
     { apiId: "api", accountId: "1", domainName: "api.test", stage: "$default", stageVariables: {} },
@@ -112,4 +112,38 @@ test("those who never finish their requests keep nobody else waiting, nor the se
 
   await api.close();
   await Promise.all(closed);
+});
+
+test("one who sends its body byte by byte is closed when its time is over, and keeps nobody else waiting", async () => {
+  const api = await openApi(door(new Map()), 200);
+  const head = "POST /events HTTP/1.1\r\nhost: api.test\r\ncontent-length: 1000000\r\n\r\n";
+  const closed = Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const socket = await unfinished(api.url, head);
+      const drip = setInterval(() => socket.write("["), 1);
+      // What is written while the other end closes is refused; that it closed is what counts.
+      socket.on("error", () => {});
+      return new Promise<void>((resolve) => {
+        socket.on("close", () => {
+          clearInterval(drip);
+          resolve();
+        });
+      });
+    }),
+  );
+  const ended = await sendSingly(`${api.url}/events`, "meanwhile", 50);
+  expect([...ended.values()].filter((how) => how === "delivered")).toHaveLength(50);
+  expect(await closed).toHaveLength(50);
+});
+
+test("one who stops in the middle is told 408 when its time is over, and others are served meanwhile", async () => {
+  const api = await openApi(door(new Map()), 200);
+  const socket = await unfinished(
+    api.url,
+    "POST /events HTTP/1.1\r\nhost: api.test\r\ncontent-length: 9\r\n\r\n[",
+  );
+  const answer = socket.toArray();
+  const ended = await sendSingly(`${api.url}/events`, "meanwhile", 50);
+  expect([...ended.values()].filter((how) => how === "delivered")).toHaveLength(50);
+  expect(Buffer.concat(await answer).toString()).toMatch(/^HTTP\/1\.1 408 /);
 });
