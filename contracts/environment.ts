@@ -14,6 +14,10 @@ export const environmentVariables = {
   shedding: "SPILLWAY_SHEDDING",
   /** Who may send what to the HTTP door: {@link ProducerRule}s as JSON. @default everyone who may call it, everything */
   producers: "SPILLWAY_PRODUCERS",
+  /** How many events a producer may send to the HTTP door a second, at all execution environments. @default no limit */
+  producerEventsPerSecond: "SPILLWAY_PRODUCER_EVENTS_PER_SECOND",
+  /** Execution environments of the HTTP door that are busy at the expected load; each counts its share of that limit. */
+  expectedEnvironments: "SPILLWAY_EXPECTED_ENVIRONMENTS",
   /** The producer of a Kinesis door's stream. */
   producer: "SPILLWAY_PRODUCER",
   /** Comma-separated event types that a producer's stream may bring. */

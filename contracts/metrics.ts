@@ -13,6 +13,8 @@ export const metrics = {
     eventsSpilled: "EventsSpilled",
     /** Refused for the load of what they go to. */
     eventsOverloaded: "EventsOverloaded",
+    /** Requests of producers that send more than they may. */
+    requestsLimited: "RequestsLimited",
     breakerTrips: "BreakerTrips",
     /** The events were stored nowhere; the request was answered 503. */
     unavailable: "IngestUnavailable",

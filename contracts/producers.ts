@@ -11,4 +11,6 @@ export interface ProducerRule {
   readonly principal: string;
   /** Types of the catalogue that it may send. */
   readonly eventTypes: readonly string[] | "any";
+  /** How many events it may send a second. @default the environment's `ingest.producerEventsPerSecond` */
+  readonly eventsPerSecond?: number;
 }

@@ -41,10 +41,13 @@ export class TokenBucket {
     return Math.max(0, this.#emptyMs + this.#tokenMs - nowMs);
   }
 
-  /** @throws RangeError where there is no token; ask {@link waitMs} first */
-  take(nowMs: number): void {
+  /**
+   * @param tokens more than there are leave a debt, which is paid before there is a token again
+   * @throws RangeError where there is no token; ask {@link waitMs} first
+   */
+  take(nowMs: number, tokens = 1): void {
     if (this.waitMs(nowMs) > 0) throw new RangeError("the bucket has no token");
-    this.#emptyMs = this.#from(nowMs) + this.#tokenMs;
+    this.#emptyMs = this.#from(nowMs) + tokens * this.#tokenMs;
   }
 
   /** Other limits from now on. Tokens that were saved stay, as many as may be. */

@@ -7,7 +7,8 @@
  * - otherwise the first problem's status, as problem details (RFC 9457) with every event's under `problems`.
  *   400: unreadable, or no CloudEvents envelope. 413: beyond a limit. 415: content type or encoding. 422: readable,
  *   but refused by the catalogue. 429 with Retry-After: valid, but too much waits already for the event's priority;
- *   within a 202 it is one event's problem. 503 with Retry-After: nothing stored it in time; send all of it again.
+ *   within a 202 it is one event's problem; also where its producer sends more than it may, for the request as a whole.
+ *   503 with Retry-After: nothing stored it in time; send all of it again.
  * Every answer has a header `backpressure`: the load of what the events go to, 0.00 to 1.00 and above.
  * See problems.ts for each, and contracts/limits.ts for the limits.
  *
@@ -37,6 +38,7 @@ import { FirstConnection } from "./first-connection.ts";
 import { ingest } from "./ingest.ts";
 import { KafkaOutage } from "./outage.ts";
 import { type CallerContext, producerOf } from "./producer.ts";
+import { ProducerLimits } from "./producer-limits.ts";
 import { Spillway } from "./spillway.ts";
 import { Spillways } from "./spillways.ts";
 import { recordIngest } from "./telemetry.ts";
@@ -66,6 +68,7 @@ const ports = {
   breaker: outage.breaker,
   firstConnection,
   shedding: sheddingThresholds(),
+  limits: producerLimits(),
   now: Date.now,
 };
 
@@ -91,6 +94,13 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
     if (report.delivery?.tripped) await outage.tell(signalsTable, Date.now());
     return response;
   });
+
+function producerLimits(): ProducerLimits | undefined {
+  const eventsPerSecond = process.env[environmentVariables.producerEventsPerSecond];
+  if (eventsPerSecond === undefined) return undefined;
+  const environments = Number(requireEnvironment(environmentVariables.expectedEnvironments));
+  return new ProducerLimits({ eventsPerSecond: Number(eventsPerSecond), environments });
+}
 
 /** The stack writes them, so that they are well-formed or absent. */
 function producerRules(): readonly ProducerRule[] {

@@ -8,11 +8,12 @@ import {
 } from "../../contracts/signals.ts";
 import { makeProblem, type Problem, problemResponse, RequestRefusedError } from "../../runtime/problem.ts";
 import type { HttpRequest } from "./body.ts";
-import { readEvents } from "./content-mode.ts";
+import { type ReceivedEvent, readEvents } from "./content-mode.ts";
 import { type Delivery, type DeliveryPorts, deliver } from "./delivery.ts";
 import { type Judgement, judgeEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
 import type { Producer } from "./producer.ts";
+import type { ProducerLimit, ProducerLimits } from "./producer-limits.ts";
 import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
@@ -35,6 +36,8 @@ export interface IngestReport {
   readonly refused: number;
   /** Of the refused ones, those that only came at the wrong time. */
   readonly overloaded: number;
+  /** Whether the request was not looked at, as its producer had sent more than it may. */
+  readonly limited: boolean;
   readonly bytesAccepted: number;
   readonly produceMs: number;
   readonly delivery?: Delivery;
@@ -46,6 +49,8 @@ export interface IngestOutcome {
 }
 
 export interface IngestPorts extends DeliveryPorts {
+  /** @default no producer is limited */
+  readonly limits?: ProducerLimits | undefined;
   readonly shedding: SheddingThresholds;
 }
 
@@ -53,7 +58,8 @@ export interface IngestPorts extends DeliveryPorts {
  * Takes a request in, under the load that `signals` tell of. The answer is 202 as soon as one event was accepted, with
  * a result for each; where none was, the first problem's status with all problems. It is 503 where neither Kafka nor
  * the spillway acknowledged in time: then none of the request's events counts as accepted, and sending the request
- * again is harmless. Every answer tells the backpressure.
+ * again is harmless. It is 429 before the body is read where the producer has sent more than it may. Every answer tells
+ * the backpressure.
  */
 export async function ingest(
   request: HttpRequest,
@@ -69,8 +75,9 @@ export async function ingest(
     if (!(error instanceof RequestRefusedError)) throw error;
     const headers = { ...error.headers, ...backpressure(Math.max(0, ...loads.values())) };
     const response = problemResponse(error.problem, { headers });
+    const limited = error.problem.status === ingestProblems.rateLimited.status;
     const nothing = { accepted: 0, spilled: 0, overloaded: 0, bytesAccepted: 0, produceMs: 0 };
-    return { response, report: { ...nothing, refused: 1 } };
+    return { response, report: { ...nothing, refused: 1, limited } };
   }
 }
 
@@ -82,7 +89,8 @@ async function ingestEvents(
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const arrivalMs = ports.now();
-  const judged = readEvents(request).map((event, index) => judgeEvent(event, index, arrivalMs, producer));
+  const received = readWithinLimit(request, producer, arrivalMs, ports.limits);
+  const judged = received.map((event, index) => judgeEvent(event, index, arrivalMs, producer));
   const admitted = shed(judged, loads, ports.shedding);
   const timeoutMs = Math.max(0, Math.min(remainingMs - ANSWER_MARGIN_MS, STORE_TIMEOUT_MS));
   const delivery = await deliver(admitted, producer.name, timeoutMs, ports);
@@ -90,6 +98,34 @@ async function ingestEvents(
     response: answer(admitted, delivery),
     report: reportOf(admitted, delivery, ports.now() - arrivalMs),
   };
+}
+
+/** Refused events count, too, as they cost the same; a request that cannot be read counts as one event. */
+function readWithinLimit(
+  request: HttpRequest,
+  producer: Producer,
+  arrivalMs: number,
+  limits: ProducerLimits | undefined,
+): readonly ReceivedEvent[] {
+  if (limits === undefined) return readEvents(request);
+  const waitMs = limits.waitMs(producer, arrivalMs);
+  if (waitMs > 0) throw rateLimited(limits.limitOf(producer), waitMs);
+  let events = 1;
+  try {
+    const received = readEvents(request);
+    events = received.length;
+    return received;
+  } finally {
+    limits.take(producer, events, arrivalMs);
+  }
+}
+
+function rateLimited({ eventsPerSecond, share }: ProducerLimit, waitMs: number): RequestRefusedError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  const detail = `The sender may send about ${eventsPerSecond} events/s (ingest.producerEventsPerSecond, or eventsPerSecond of its rule), of which this execution environment counts ${share.toFixed(1)}, and has sent more. Send the same again after ${seconds} s, and less at a time.`;
+  return new RequestRefusedError(makeProblem(ingestProblems.rateLimited, detail), {
+    "retry-after": String(seconds),
+  });
 }
 
 function answer(admitted: Shed, delivery: Delivery): APIGatewayProxyStructuredResultV2 {
@@ -148,10 +184,8 @@ function reportOf(
 ): IngestReport {
   const events = [...forKafka, ...forSpillway];
   const refused = judgements.length - events.length;
-  if (delivery.unavailable) {
-    return { accepted: 0, spilled: 0, refused, overloaded, bytesAccepted: 0, produceMs, delivery };
-  }
+  const told = { refused, overloaded, limited: false, produceMs, delivery };
+  if (delivery.unavailable) return { accepted: 0, spilled: 0, bytesAccepted: 0, ...told };
   const bytesAccepted = events.reduce((bytes, { value }) => bytes + value.length, 0);
-  const { spilled } = delivery;
-  return { accepted: events.length, spilled, refused, overloaded, bytesAccepted, produceMs, delivery };
+  return { accepted: events.length, spilled: delivery.spilled, bytesAccepted, ...told };
 }

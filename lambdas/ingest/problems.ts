@@ -6,6 +6,7 @@
  * - 415: its content type or encoding is none that is taken here;
  * - 422: it reads well, and the catalogue's rules refuse it: type, data, key, priority, or a time too far ahead;
  * - 429: it is valid, and what it goes to has too much to do for its priority; it may come again after `retry-after`;
+ * - 429 `rate-limited`: its producer sends more than it may; the whole request may come again after `retry-after`;
  * - 503: neither Kafka nor the spillway acknowledged the request's events in time.
  */
 import type { ProblemType } from "../../runtime/problem.ts";
@@ -27,5 +28,6 @@ export const ingestProblems = {
   unknownPriority: { code: "unknown-priority", title: "The type has no such priority", status: 422 },
   timeAhead: { code: "time-too-far-ahead", title: "The event's time is too far ahead", status: 422 },
   overloaded: { code: "overloaded", title: "Too much is waiting already", status: 429 },
+  rateLimited: { code: "rate-limited", title: "The producer sends more than it may", status: 429 },
   unavailable: { code: "unavailable", title: "The events could not be stored in time", status: 503 },
 } as const satisfies Record<string, ProblemType>;

@@ -6,16 +6,23 @@ export interface Producer {
   /** An IAM principal, a JWT's subject, a door's name. */
   readonly name: string;
   readonly maySend: (type: string) => boolean;
+  /** Of its own rule. @default the environment's for every producer */
+  readonly maxEventsPerSecond?: number;
   /** Of each Kafka record that its events become; one object for all of them. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A producer that may send some types, or all of them. */
-export function producer(name: string, types: readonly string[] | "any"): Producer {
+export function producer(
+  name: string,
+  types: readonly string[] | "any",
+  maxEventsPerSecond?: number,
+): Producer {
   const set = types === "any" ? undefined : new Set(types);
   return {
     name,
     maySend: (type) => set === undefined || set.has(type),
+    ...(maxEventsPerSecond !== undefined && { maxEventsPerSecond }),
     headers: { ...EVENT_HEADERS, [PRODUCER_HEADER]: name },
   };
 }
@@ -57,7 +64,7 @@ export function producerOf(context: CallerContext | undefined, rules: readonly P
   }
   const arn = iam?.userArn ?? UNSIGNED;
   const rule = rules.find(({ principal }) => principal === principalOf(arn));
-  return producer(arn, rules.length === 0 ? "any" : (rule?.eventTypes ?? []));
+  return producer(arn, rules.length === 0 ? "any" : (rule?.eventTypes ?? []), rule?.eventsPerSecond);
 }
 
 /** API Gateway fills `scopes` only for routes that name some; the claim holds them all, as text or as a list. */

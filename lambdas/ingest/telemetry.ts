@@ -13,6 +13,7 @@ export function recordIngest(telemetry: Telemetry, report: IngestReport): void {
   telemetry.metrics.addMetric(names.produceMs, MetricUnit.Milliseconds, report.produceMs);
   if (report.spilled > 0) count(names.eventsSpilled, report.spilled);
   if (report.overloaded > 0) count(names.eventsOverloaded, report.overloaded);
+  if (report.limited) count(names.requestsLimited, 1);
   const { kafkaFailure, tripped, unavailable } = report.delivery ?? {};
   if (tripped) count(names.breakerTrips, 1);
   if (kafkaFailure) {

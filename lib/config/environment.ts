@@ -35,6 +35,11 @@ export interface EnvironmentConfig {
     readonly reservedConcurrency: number;
     /** Above which loads events are shed, by priority. @default defaultShedding of contracts/signals.ts */
     readonly shedding?: SheddingThresholds;
+    /**
+     * How many events each producer may send a second, unless its rule says otherwise. Approximate: docs/ingestion.md says
+     * how. @default `expected.eventsPerSecond`, so that one producer gets no more than all that the door is made for
+     */
+    readonly producerEventsPerSecond?: number;
   };
   readonly spillway: SpillwayConfig;
   /** Streams of producers that send with PutRecords, one for each account. @default none */
@@ -198,6 +203,8 @@ function validateFunctions({ ingest, sink, query }: EnvironmentConfig): void {
   }
   // Storing may take 10 s, and answering and telling others a little more.
   within("ingest.timeoutSeconds", ingest.timeoutSeconds, 12, HTTP_TIMEOUT_SECONDS);
+  if (ingest.producerEventsPerSecond !== undefined)
+    within("ingest.producerEventsPerSecond", ingest.producerEventsPerSecond, 1, 1_000_000);
   within("ingest.reservedConcurrency", ingest.reservedConcurrency, 1, 10_000);
   const { highShare } = ingest.expected;
   if (!(highShare >= 0 && highShare <= 1)) {
@@ -239,11 +246,12 @@ function validateAuth(auth: IngestAuth): void {
     const expected = "absent, where every caller may send everything, or one or several rules";
     throw new EnvironmentConfigError("ingest.auth.producers", auth.producers, expected);
   }
-  auth.producers?.forEach(({ principal, eventTypes }, index) => {
+  auth.producers?.forEach(({ principal, eventTypes, eventsPerSecond }, index) => {
     const field = `ingest.auth.producers[${index}]`;
     const arn = /^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[^/]+$/;
     matches(`${field}.principal`, principal, arn, "the ARN of an IAM role or user, without its path");
     if (eventTypes !== "any") knownTypes(`${field}.eventTypes`, eventTypes);
+    if (eventsPerSecond !== undefined) within(`${field}.eventsPerSecond`, eventsPerSecond, 1, 1_000_000);
   });
 }
 

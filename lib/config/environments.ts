@@ -29,6 +29,8 @@ const dev: EnvironmentConfig = {
       highShare: 0.2,
     },
     reservedConcurrency: 20,
+    // On a laptop all load comes from one sender, and `spillway burst` sends what the machine can.
+    producerEventsPerSecond: 100_000,
     requestsPerSecond: 500,
     burstRequests: 1_000,
   },

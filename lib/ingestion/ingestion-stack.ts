@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { FORWARD_HIGH_MAPPING, FORWARD_MAPPING } from "../../contracts/flow-control.ts";
 import { topics } from "../../contracts/topics.ts";
-import { connectWindowMs } from "../config/capacity.ts";
+import { connectWindowMs, ingestNeed } from "../config/capacity.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
 import { FlowControl } from "../control/flow-control.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
@@ -84,6 +84,7 @@ export class IngestionStack extends SpillwayStack {
         [environmentVariables.connectWindowMs]: String(connectWindowMs(config)),
         ...producersOf(config.ingest.auth),
         ...sheddingOf(config),
+        ...producerLimitOf(config.ingest),
       },
     });
     transport.access.connect(ingest.role);
@@ -108,6 +109,11 @@ function authorizerOf(auth: IngestAuth): { readonly authorizer?: HttpJwtAuthoriz
   const { issuer, audience } = auth;
   return { authorizer: new HttpJwtAuthorizer("Jwt", issuer, { jwtAudience: [...audience] }) };
 }
+
+const producerLimitOf = ({ producerEventsPerSecond, expected }: EnvironmentConfig["ingest"]) => ({
+  [environmentVariables.producerEventsPerSecond]: String(producerEventsPerSecond ?? expected.eventsPerSecond),
+  [environmentVariables.expectedEnvironments]: String(ingestNeed(expected).concurrency),
+});
 
 const producersOf = (auth: IngestAuth): Readonly<Record<string, string>> =>
   auth.kind === "iam" && auth.producers

@@ -34,6 +34,14 @@ describe("a token bucket", () => {
     expect(takenAt(bucket, [99, 100, 10_000])).toEqual([100, 10_000, 10_000, 10_000]);
   });
 
+  test("lets more be taken than there are, and nothing until that is paid", () => {
+    const bucket = new TokenBucket({ ratePerSecond: 10, burst: 3 }, 0);
+    bucket.take(300, 13);
+    expect(bucket.waitMs(300)).toBe(1_100);
+    expect(() => bucket.take(1_399)).toThrow(RangeError);
+    expect(takenAt(bucket, [1_400, 10_000])).toEqual([1_400, 10_000, 10_000, 10_000]);
+  });
+
   test("says when there is a token, and refuses one before", () => {
     const bucket = new TokenBucket({ ratePerSecond: 4, burst: 1 }, 0);
     bucket.take(250);

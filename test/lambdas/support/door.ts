@@ -5,6 +5,7 @@ import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
 import type { FirstConnection } from "../../../lambdas/ingest/first-connection.ts";
 import { ingest } from "../../../lambdas/ingest/ingest.ts";
 import { type Producer, producer } from "../../../lambdas/ingest/producer.ts";
+import type { ProducerLimits } from "../../../lambdas/ingest/producer-limits.ts";
 import { Spillway } from "../../../lambdas/ingest/spillway.ts";
 import type { Problem } from "../../../runtime/problem.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
@@ -36,6 +37,9 @@ export interface Surroundings {
   readonly firstConnection?: Pick<FirstConnection, "isDue">;
   readonly signals?: readonly LoadSignal[];
   readonly shedding?: SheddingThresholds;
+  readonly limits?: ProducerLimits;
+  /** @default NOW_MS */
+  readonly nowMs?: number;
 }
 
 /** Sends a request through the door's logic, with Kafka and the spillway faked. */
@@ -45,6 +49,7 @@ export async function send(
   surroundings: Surroundings = {},
 ): Promise<Answer> {
   const { remainingMs = 5_000, signals = [], sender = producer("test", "any") } = surroundings;
+  const { limits, nowMs = NOW_MS } = surroundings;
   const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
   const { shedding = defaultShedding, firstConnection = { isDue: () => true } } = surroundings;
   const { response } = await ingest(request, sender, remainingMs, signals, {
@@ -53,7 +58,8 @@ export async function send(
     breaker,
     firstConnection,
     shedding,
-    now: () => NOW_MS,
+    limits,
+    now: () => nowMs,
   });
   return {
     status: response.statusCode!,

@@ -46,6 +46,7 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["kafka.volumeGib", { ...dev, kafka: { ...dev.kafka, volumeGib: 0 } }],
   ["ingest.timeoutSeconds", { ...dev, ingest: { ...dev.ingest, timeoutSeconds: 30 } }],
   ["ingest.reservedConcurrency", { ...dev, ingest: { ...dev.ingest, reservedConcurrency: 0 } }],
+  ["ingest.producerEventsPerSecond", { ...dev, ingest: { ...dev.ingest, producerEventsPerSecond: 0 } }],
   ["sink.memoryMib", { ...dev, sink: { ...dev.sink, memoryMib: 64 } }],
   ["sink.batchRecords", { ...dev, sink: { ...dev.sink, batchRecords: 20_000 } }],
   ["query.requestsPerSecond", { ...dev, query: { ...dev.query, requestsPerSecond: 0.5 } }],
@@ -90,6 +91,15 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
     withAuth({
       kind: "iam",
       producers: [{ principal: "arn:aws:iam::111111111111:role/airline", eventTypes: ["x"] }],
+    }),
+  ],
+  [
+    "ingest.auth.producers[0].eventsPerSecond",
+    withAuth({
+      kind: "iam",
+      producers: [
+        { principal: "arn:aws:iam::111111111111:role/airline", eventTypes: "any", eventsPerSecond: 0.5 },
+      ],
     }),
   ],
   ["doors[0].producerAccount", { ...dev, doors: [{ ...door, producerAccount: "1" }] }],

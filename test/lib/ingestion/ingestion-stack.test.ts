@@ -71,6 +71,18 @@ describe("ingestion", () => {
     }
   });
 
+  test("the function knows how much a producer may send, by default all that it is made for, and its share", () => {
+    const { producerEventsPerSecond: _, ...ingest } = dev.ingest;
+    const limitsOf = (of: Template) => {
+      const { Variables } = functionOf(of, "Ingest").Properties.Environment;
+      return [Variables.SPILLWAY_PRODUCER_EVENTS_PER_SECOND, Variables.SPILLWAY_EXPECTED_ENVIRONMENTS];
+    };
+
+    expect(limitsOf(synthesize({ config: { ...dev, ingest } }).ingestion)).toEqual(["1000", "4"]);
+    const limited = { ...ingest, producerEventsPerSecond: 50 };
+    expect(limitsOf(synthesize({ config: { ...dev, ingest: limited } }).ingestion)).toEqual(["50", "4"]);
+  });
+
   test("the function gets payloads of format 2.0", () => {
     const { Properties } = theResource(template, "AWS::ApiGatewayV2::Integration");
 
@@ -94,6 +106,8 @@ describe("ingestion", () => {
       "SPILLWAY_HIGH_STREAM",
       "SPILLWAY_SIGNALS_TABLE",
       "SPILLWAY_CONNECT_WINDOW_MS",
+      "SPILLWAY_PRODUCER_EVENTS_PER_SECOND",
+      "SPILLWAY_EXPECTED_ENVIRONMENTS",
     ]);
     // 20 environments at most, on brokers that admit 4 new connections a second.
     expect(Properties.Environment.Variables.SPILLWAY_CONNECT_WINDOW_MS).toBe("5000");
