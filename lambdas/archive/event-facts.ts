@@ -3,10 +3,10 @@ import {
   type ArchiveEntry,
   redriveExtensions,
 } from "../../contracts/dead-letter-archive.ts";
+import { TRACEPARENT, traceIdOf } from "../../contracts/traceparent.ts";
 
 /** What is longer is no name, and an item of the index is to stay small. */
 const MAX_TEXT_CHARS = 256;
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -20,12 +20,10 @@ export function eventFacts({
   headers,
 }: ArchivedBytes): Pick<ArchiveEntry, "type" | "dataSchema" | "traceId" | "cameBackFrom" | "redriveCount"> {
   const event = parse(value);
-  const header = headers.find(([name]) => name === "traceparent")?.[1];
+  const header = headers.find(([name]) => name === TRACEPARENT)?.[1];
   const type = text(event.type);
   const dataSchema = text(event.dataschema);
-  const traceId = TRACEPARENT.exec(
-    text(event.traceparent) ?? (header ? String(Buffer.from(header)) : ""),
-  )?.[1];
+  const traceId = traceIdOf(event[TRACEPARENT]) ?? traceIdOf(header && String(Buffer.from(header)));
   const redriveId = text(event[redriveExtensions.id]);
   const count = event[redriveExtensions.count];
   return {

@@ -4,6 +4,7 @@ import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
 import { PRODUCER_HEADER } from "../../contracts/producers.ts";
 import { type SpilledBatch, unpackSpilled } from "../../contracts/spillway-record.ts";
 import { topics } from "../../contracts/topics.ts";
+import { TRACEPARENT } from "../../contracts/traceparent.ts";
 import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from "./shard.ts";
 import { streamDeadLetter } from "./stream-dead-letter.ts";
 
@@ -19,8 +20,12 @@ function read(record: KinesisStreamRecord): ReadRecord {
   const batch = unpackSpilled(bytes);
   const fault = typeof batch === "string" ? batch : faultOf(batch);
   if (fault === undefined) {
-    const { arrivalMs, producer, events } = batch as SpilledBatch;
-    const headers = { ...EVENT_HEADERS, [PRODUCER_HEADER]: producer };
+    const { arrivalMs, producer, traceparent, events } = batch as SpilledBatch;
+    const headers = {
+      ...EVENT_HEADERS,
+      [PRODUCER_HEADER]: producer,
+      ...(traceparent !== undefined && { [TRACEPARENT]: traceparent }),
+    };
     const outgoing = events.map((event) => ({ ...event, headers }));
     return {
       sequenceNumber,

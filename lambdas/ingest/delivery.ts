@@ -51,7 +51,7 @@ export async function deliver(
     forKafka,
     forSpillway,
   }: { readonly forKafka: readonly OutgoingEvent[]; readonly forSpillway: readonly OutgoingEvent[] },
-  producer: string,
+  origin: Pick<SpilledBatch, "producer" | "traceparent">,
   timeoutMs: number,
   ports: DeliveryPorts,
 ): Promise<Delivery> {
@@ -59,7 +59,7 @@ export async function deliver(
   const { stored, kafkaFailure, tripped } = await publish(forKafka, timeoutMs, ports);
   const spilled = stored ? forSpillway : [...forKafka, ...forSpillway];
   const remainingMs = Math.max(0, timeoutMs - (ports.now() - startedMs));
-  const unavailable = await spill({ arrivalMs: startedMs, producer, events: spilled }, remainingMs, ports);
+  const unavailable = await spill({ arrivalMs: startedMs, ...origin, events: spilled }, remainingMs, ports);
   return {
     spilled: spilled.length,
     ...(kafkaFailure && { kafkaFailure }),

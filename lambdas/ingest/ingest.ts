@@ -6,13 +6,14 @@ import {
   loadOfTopics,
   type SheddingThresholds,
 } from "../../contracts/signals.ts";
+import { TRACEPARENT } from "../../contracts/traceparent.ts";
 import { makeProblem, type Problem, problemResponse, RequestRefusedError } from "../../runtime/problem.ts";
 import type { HttpRequest } from "./body.ts";
 import { type ReceivedEvent, readEvents } from "./content-mode.ts";
 import { type Delivery, type DeliveryPorts, deliver } from "./delivery.ts";
 import { type Judgement, judgeEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
-import type { Producer } from "./producer.ts";
+import { type Producer, traced } from "./producer.ts";
 import type { ProducerLimit, ProducerLimits } from "./producer-limits.ts";
 import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 
@@ -90,10 +91,12 @@ async function ingestEvents(
 ): Promise<IngestOutcome> {
   const arrivalMs = ports.now();
   const received = readWithinLimit(request, producer, arrivalMs, ports.limits);
-  const judged = received.map((event, index) => judgeEvent(event, index, arrivalMs, producer));
+  const sender = traced(producer, request.headers[TRACEPARENT]);
+  const judged = received.map((event, index) => judgeEvent(event, index, arrivalMs, sender));
   const admitted = shed(judged, loads, ports.shedding);
   const timeoutMs = Math.max(0, Math.min(remainingMs - ANSWER_MARGIN_MS, STORE_TIMEOUT_MS));
-  const delivery = await deliver(admitted, producer.name, timeoutMs, ports);
+  const origin = { producer: sender.name, traceparent: sender.headers[TRACEPARENT] };
+  const delivery = await deliver(admitted, origin, timeoutMs, ports);
   return {
     response: answer(admitted, delivery),
     report: reportOf(admitted, delivery, ports.now() - arrivalMs),

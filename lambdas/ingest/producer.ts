@@ -1,6 +1,7 @@
 /** Who sends, as the gateway or the stream has established it; nothing a sender says of itself counts. */
 import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
 import { PRODUCER_HEADER, type ProducerRule } from "../../contracts/producers.ts";
+import { TRACEPARENT, traceIdOf } from "../../contracts/traceparent.ts";
 
 export interface Producer {
   /** An IAM principal, a JWT's subject, a door's name. */
@@ -25,6 +26,12 @@ export function producer(
     ...(maxEventsPerSecond !== undefined && { maxEventsPerSecond }),
     headers: { ...EVENT_HEADERS, [PRODUCER_HEADER]: name },
   };
+}
+
+/** The same with the trace context of what it sends, where that is one; an event's own attribute comes before it. */
+export function traced(sender: Producer, traceparent: string | undefined): Producer {
+  if (traceparent === undefined || traceIdOf(traceparent) === undefined) return sender;
+  return { ...sender, headers: { ...sender.headers, [TRACEPARENT]: traceparent } };
 }
 
 /** A JWT's scope for one type is `events:<type>`, for all of them `events:*`. */

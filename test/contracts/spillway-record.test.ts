@@ -19,12 +19,20 @@ const unpacked = (records: readonly Buffer[]) =>
 
 test("what was packed comes out as it was, in its order", () => {
   fc.assert(
-    fc.property(fc.nat(), fc.string(), fc.array(event), (arrivalMs, text, events) => {
-      const producer = Buffer.from(text).toString();
-      const batches = unpacked(packSpilled({ arrivalMs, producer, events }));
-      expect(batches.flatMap((batch) => batch.events)).toEqual(events);
-      for (const batch of batches) expect(batch).toMatchObject({ arrivalMs, producer });
-    }),
+    fc.property(
+      fc.nat(),
+      fc.string(),
+      fc.option(fc.string()),
+      fc.array(event),
+      (arrivalMs, text, trace, events) => {
+        const producer = Buffer.from(text).toString();
+        const traced = trace === null ? {} : { traceparent: Buffer.from(trace).toString() };
+        const batches = unpacked(packSpilled({ arrivalMs, producer, ...traced, events }));
+        expect(batches.flatMap((batch) => batch.events)).toEqual(events);
+        for (const batch of batches)
+          expect(batch).toEqual({ arrivalMs, producer, ...traced, events: batch.events });
+      },
+    ),
   );
 });
 
@@ -65,8 +73,14 @@ describe("what is no such record", () => {
 
   test("of another version is not guessed at", () => {
     const other = Buffer.from(whole!);
-    other[0] = 2;
-    expect(unpackSpilled(other)).toBe("It is of version 2 of the format; 1 is known.");
+    other[0] = 3;
+    expect(unpackSpilled(other)).toBe("It is of version 3 of the format; 1 and 2 are known.");
+  });
+
+  test("never makes it throw, with a trace context neither", () => {
+    fc.assert(
+      fc.property(bytes(60), (record) => void unpackSpilled(Buffer.concat([Buffer.from([2]), record]))),
+    );
   });
 
   test("never makes it throw", () => {

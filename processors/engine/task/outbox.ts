@@ -11,8 +11,10 @@ import {
   maxMessageBytes,
   maxResultBytes,
 } from "../../../contracts/limits.ts";
+import { PRODUCER_HEADER } from "../../../contracts/producers.ts";
 import type { ResultRecord, ResultVersion } from "../../../contracts/results.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../../contracts/topics.ts";
+import { TRACEPARENT } from "../../../contracts/traceparent.ts";
 import type { OutputRecord, RecordBatch } from "../log/port.ts";
 import type { Counters } from "../state/task-state.ts";
 import { type Announcement, announcementHeaders } from "./announcement.ts";
@@ -31,6 +33,8 @@ const MAX_COPIED_BYTES = maxEnvelopeMessageBytes - 16 * 1024;
 
 /** What is kept of a value beyond that: the record itself is where the headers say, as long as its topic keeps it. */
 const EXCERPT_BYTES = 64 * 1024;
+
+const MAX_PASSED_ON_CHARS = 2_048;
 
 const utf8 = new TextEncoder();
 const NO_HEADERS = {};
@@ -138,6 +142,7 @@ export class Outbox {
       [lateHeaders.partition]: String(batch.partition),
       [lateHeaders.offset]: String(batch.offset(index)),
       [lateHeaders.lateByMs]: String(lateByMs),
+      ...passedOn(batch, index),
     };
     this.#push({ topic: this.#lateTopic, key, value, headers });
   }
@@ -150,6 +155,7 @@ export class Outbox {
       [deadLetterHeaders.topic]: batch.topic,
       [deadLetterHeaders.partition]: String(batch.partition),
       [deadLetterHeaders.offset]: String(batch.offset(index)),
+      ...passedOn(batch, index),
     };
     this.#push({ topic: DEAD_LETTERS_TOPIC, key, value, headers });
   }
@@ -215,6 +221,17 @@ function copyOf(batch: RecordBatch, index: number): Copy {
   }
   const ownKey = key !== null && key.length <= maxKeyBytes ? new Uint8Array(key) : null;
   return { key: ownKey, value: value && new Uint8Array(value.subarray(0, EXCERPT_BYTES)), excerpt: true };
+}
+
+/** Who sent the record, and the trace context that it came with: what a redrive gives back to it. */
+function passedOn(batch: RecordBatch, index: number): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of [PRODUCER_HEADER, TRACEPARENT]) {
+    const value = batch.header(index, name);
+    // The door writes nothing longer; what came past it must not make the letter too large.
+    if (value !== undefined && value.length <= MAX_PASSED_ON_CHARS) headers[name] = value;
+  }
+  return headers;
 }
 
 const excerptHeaders = (batch: RecordBatch, index: number): Record<string, string> => ({

@@ -26,7 +26,7 @@ describe("a dead letter", () => {
     const event = {
       ...flight,
       dataschema: "https://schemas.test/flight/2",
-      traceparent: `00-${"ab".repeat(16)}-01-01`,
+      traceparent: `00-${"ab".repeat(16)}-${"cd".repeat(8)}-01`,
     };
     const record = letter(event);
     expect(await archive(record)).toEqual({ archived: 1, repeated: 0, failed: [] });
