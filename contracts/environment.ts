@@ -22,6 +22,8 @@ export const environmentVariables = {
   producer: "SPILLWAY_PRODUCER",
   /** Comma-separated event types that a producer's stream may bring. */
   eventTypes: "SPILLWAY_EVENT_TYPES",
+  /** What the producers of all Kinesis doors may send: {@link DoorRules} as JSON. @default there are none */
+  doors: "SPILLWAY_DOORS",
   controlTable: "SPILLWAY_CONTROL_TABLE",
   /** The name by which the flow control knows the mapping that feeds the function. */
   mapping: "SPILLWAY_MAPPING",

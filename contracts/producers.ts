@@ -6,6 +6,9 @@
  */
 export const PRODUCER_HEADER = "spillway-producer";
 
+/** Types that the producer of each Kinesis door may send, by its name. */
+export type DoorRules = Readonly<Record<string, readonly string[]>>;
+
 export interface ProducerRule {
   /** ARN of an IAM role or user, without a path: `arn:aws:iam::111111111111:role/airline`. */
   readonly principal: string;

@@ -3,19 +3,14 @@
  * `POST /events` judges them; nobody waits for the answer, so that what is refused becomes a dead letter.
  */
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
-import { BATCH_MEDIA_TYPE, STRUCTURED_MEDIA_TYPE } from "../../contracts/cloudevent.ts";
-import { RequestRefusedError } from "../../runtime/problem.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from "../forward/shard.ts";
 import { streamDeadLetter } from "../forward/stream-dead-letter.ts";
-import { type ReceivedEvent, readEvents } from "../ingest/content-mode.ts";
 import { judgeEvent, type OutgoingEvent } from "../ingest/judge.ts";
 import type { Producer } from "../ingest/producer.ts";
+import { eventsOfRecord } from "../ingest/record-events.ts";
 
 const STAGE = "door";
-const ARRAY_START = 0x5b;
-/** The white space that JSON allows. */
-const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 /** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. */
 export function passDoor(
@@ -33,7 +28,14 @@ function read(record: KinesisStreamRecord, producer: Producer): ReadRecord {
   const { sequenceNumber, data, approximateArrivalTimestamp } = record.kinesis;
   const arrivalMs = Math.round(approximateArrivalTimestamp * 1_000);
   const bytes = Buffer.from(data, "base64");
-  const received = eventsIn(data, bytes);
+  const received = eventsOfRecord(bytes, data);
+  const refused = (value: Buffer, detail: string): OutgoingRecord =>
+    streamDeadLetter(record, value, {
+      stage: STAGE,
+      reason: "refused-at-door",
+      detail,
+      producer: producer.name,
+    });
   const accepted: OutgoingEvent[] = [];
   const letters: OutgoingRecord[] = [];
   let whole: string | undefined = typeof received === "string" ? received : undefined;
@@ -43,11 +45,11 @@ function read(record: KinesisStreamRecord, producer: Producer): ReadRecord {
     if (!problem) continue;
     const detail = `${problem.field ?? ""}: ${problem.detail}`;
     const own = event.bytes ?? serialized(event.event, bytes.length);
-    if (own) letters.push(refused(record, own, detail));
+    if (own) letters.push(refused(own, detail));
     else whole ??= detail;
   }
   // Its bytes are told once, for all of its events that have none of their own.
-  if (whole !== undefined) letters.push(refused(record, bytes, whole));
+  if (whole !== undefined) letters.push(refused(bytes, whole));
   return {
     sequenceNumber,
     outgoing: [...accepted, ...letters],
@@ -70,18 +72,3 @@ function serialized(event: unknown, maxBytes: number): Buffer | undefined {
     throw error;
   }
 }
-
-/** The events of a record, or why it holds none. */
-function eventsIn(data: string, bytes: Buffer): readonly ReceivedEvent[] | string {
-  const isBatch = bytes.find((byte) => !isSpace(byte)) === ARRAY_START;
-  const headers = { "content-type": isBatch ? BATCH_MEDIA_TYPE : STRUCTURED_MEDIA_TYPE };
-  try {
-    return readEvents({ headers, body: data, isBase64Encoded: true });
-  } catch (error) {
-    if (error instanceof RequestRefusedError) return error.problem.detail;
-    throw error;
-  }
-}
-
-const refused = (record: KinesisStreamRecord, value: Buffer, detail: string): OutgoingRecord =>
-  streamDeadLetter(record, value, { stage: STAGE, reason: "refused-at-door", detail });

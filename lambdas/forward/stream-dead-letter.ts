@@ -1,6 +1,7 @@
 /** A dead letter of what a stream's record held: its bytes, and where it was. */
 import type { KinesisStreamRecord } from "aws-lambda";
 import { type DeadLetterReason, deadLetterHeaders } from "../../contracts/dead-letter.ts";
+import { PRODUCER_HEADER } from "../../contracts/producers.ts";
 import { DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
 
@@ -9,13 +10,15 @@ export interface StreamFault {
   readonly reason: DeadLetterReason;
   /** Never values of the payload. */
   readonly detail: string;
+  /** Who sent it, where that is established. */
+  readonly producer?: string;
 }
 
 /** contracts/dead-letter.ts says what each header means. */
 export function streamDeadLetter(
   { kinesis, eventSourceARN, eventID }: KinesisStreamRecord,
   value: Buffer,
-  { stage, reason, detail }: StreamFault,
+  { stage, reason, detail, producer }: StreamFault,
 ): OutgoingRecord {
   return {
     topic: DEAD_LETTERS_TOPIC,
@@ -30,6 +33,7 @@ export function streamDeadLetter(
       [deadLetterHeaders.shard]: eventID.split(":")[0] ?? "",
       [deadLetterHeaders.sequence]: kinesis.sequenceNumber,
       [deadLetterHeaders.content]: "record",
+      ...(producer !== undefined && { [PRODUCER_HEADER]: producer }),
     },
   };
 }

@@ -11,6 +11,7 @@ import middy from "@middy/core";
 import type { RedriveAnswer, RedriveProgress, RedriveRequest } from "../../contracts/dead-letter-archive.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
+import type { DoorRules } from "../../contracts/producers.ts";
 import { topics } from "../../contracts/topics.ts";
 import { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
 import { ArchiveObjects } from "../../runtime/archive/archive-objects.ts";
@@ -34,6 +35,8 @@ const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions
 const ports = {
   objects: new ArchiveObjects(createS3Client(), requireEnvironment(environmentVariables.archiveBucket)),
   index: new ArchiveIndex(createDynamoDBClient(), requireEnvironment(environmentVariables.archiveTable)),
+  // The stack writes them, so that they are well-formed or absent.
+  doors: JSON.parse(process.env[environmentVariables.doors] ?? "{}") as DoorRules,
   publisher: new RecordPublisher(kafka, partitionCounts),
   now: Date.now,
   sleep,

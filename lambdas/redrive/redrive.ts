@@ -11,6 +11,7 @@ import {
   type RedriveRequest,
   redriveOutcomes,
 } from "../../contracts/dead-letter-archive.ts";
+import type { DoorRules } from "../../contracts/producers.ts";
 import type { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
 import type { ArchiveObjects } from "../../runtime/archive/archive-objects.ts";
 import { KafkaUnavailableError } from "../../runtime/errors.ts";
@@ -32,6 +33,8 @@ const END_MARGIN_MS = 30_000;
 export interface RedrivePorts {
   readonly objects: Pick<ArchiveObjects, "get">;
   readonly index: Pick<ArchiveIndex, "entries" | "claim" | "finish" | "release" | "countCameBack">;
+  /** What the producers of Kinesis doors may send. */
+  readonly doors: DoorRules;
   readonly publisher: Pick<RecordPublisher, "publish">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -101,11 +104,12 @@ async function* chunksOf(
 async function judge(
   chunk: readonly ArchiveEntry[],
   redriveId: string,
-  { objects, now }: RedrivePorts,
+  { objects, doors, now }: RedrivePorts,
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = [];
   await forEachBounded([...chunk.entries()], MAX_IN_FLIGHT, async ([place, entry]) => {
-    judged[place] = { entry, verdict: revalidate(entry, await objects.get(entry.id), redriveId, now()) };
+    const bytes = await objects.get(entry.id);
+    judged[place] = { entry, verdict: revalidate(entry, bytes, redriveId, now(), doors) };
   });
   return judged;
 }
@@ -118,17 +122,17 @@ async function send(
   { index, publisher, now }: RedrivePorts,
 ): Promise<{ outcomes: RedriveOutcome[]; unavailable?: string }> {
   const outcomes = judged.map(outcomeOf);
-  const claimed: { place: number; entry: ArchiveEntry; event: OutgoingEvent }[] = [];
+  const claimed: { place: number; entry: ArchiveEntry; events: readonly OutgoingEvent[] }[] = [];
   await forEachBounded([...judged.entries()], MAX_IN_FLIGHT, async ([place, { entry, verdict }]) => {
     if (verdict.kind !== "ready") return;
-    if (await index.claim(entry, redriveId, now())) claimed.push({ place, entry, event: verdict.event });
+    if (await index.claim(entry, redriveId, now())) claimed.push({ place, entry, events: verdict.events });
     else outcomes[place] = "contended";
   });
   // Claims end in any order; events of a key keep that of their entries.
   claimed.sort((a, b) => a.place - b.place);
   try {
     await publisher.publish(
-      claimed.map(({ event }) => event),
+      claimed.flatMap(({ events }) => events),
       PUBLISH_TIMEOUT_MS,
     );
   } catch (error) {

@@ -80,6 +80,7 @@ export class DeadLettersStack extends SpillwayStack {
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.archiveTable]: storage.table.tableName,
         [environmentVariables.archiveBucket]: storage.bucket.bucketName,
+        ...doorsOf(this.config),
       },
     });
     storage.grantRedrive(redrive.role);
@@ -88,6 +89,15 @@ export class DeadLettersStack extends SpillwayStack {
     return redrive;
   }
 }
+
+const doorsOf = ({ doors }: EnvironmentConfig): Readonly<Record<string, string>> =>
+  doors === undefined
+    ? {}
+    : {
+        [environmentVariables.doors]: JSON.stringify(
+          Object.fromEntries(doors.map(({ name, eventTypes }) => [name, eventTypes])),
+        ),
+      };
 
 const described = (name: keyof typeof environmentVariables): string =>
   `What \`spillway dead-letters\` is told as ${environmentVariables[name]}`;

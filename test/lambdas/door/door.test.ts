@@ -81,6 +81,7 @@ describe("a dead letter, and nothing stops,", () => {
       "spillway-reason": "refused-at-door",
       "spillway-detail": detail,
       "spillway-stage": "door",
+      "spillway-producer": "partner",
       "spillway-stream": "partner",
       "spillway-sequence": "1",
     });

@@ -1,7 +1,7 @@
 /**
  * Very many dead letters: filed by the archiver, listed, counted and redriven page by page. By default as many as a test
  * may take time for; `SPILLWAY_TEST_DEAD_LETTERS=100000 npx vitest run test/lambdas/redrive/many.test.ts` has as many as
- * the name says (docs/testing.md).
+ * the name says (docs/dead-letters.md).
  */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { countEntries } from "../../../cli/dead-letters/stats.ts";
@@ -85,6 +85,7 @@ it("are redriven, each once and in order, by as many calls of the function as it
       {
         index: test.index,
         objects: test.objects,
+        doors: {},
         publisher: new RecordPublisher(kafka, partitionCounts),
         now: () => NOW_MS,
         sleep: async () => {},

@@ -32,6 +32,7 @@ afterAll(() => test?.close());
 const ports = (changes: Partial<RedrivePorts> = {}): RedrivePorts => ({
   index: test!.index,
   objects: test!.objects,
+  doors: { partner: ["flight.departed"] },
   publisher: new RecordPublisher(kafka, partitionCounts),
   now: () => NOW_MS,
   sleep: async (ms) => void slept.push(ms),
@@ -57,13 +58,17 @@ async function archived(
   n: number,
   event: unknown,
   changes: Partial<ArchiveEntry> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<ArchiveEntry> {
   const entry = entryAt(n, changes);
   const value = Buffer.isBuffer(event) ? event : Buffer.from(JSON.stringify(event));
-  await test!.objects.put(entry, { key: Buffer.from("any"), value, headers: [] });
+  await test!.objects.put(entry, { key: Buffer.from("any"), value, headers: bytesOf(headers) });
   await test!.index.file(entry);
   return entry;
 }
+
+const bytesOf = (headers: Readonly<Record<string, string>>) =>
+  Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
 
 const stateOf = async ({ id }: ArchiveEntry) => (await test!.index.get(id))!.state;
 const bad = { ...flight, data: {} };
@@ -131,8 +136,8 @@ describe("a redrive", () => {
     ["an excerpt", { kind: "excerpt" }],
     ["a result", { source: { kind: "kafka", topic: "airport-delays.results", partition: 0, offset: "1" } }],
     [
-      "a record of a stream, whose door alone knows what its producer may send",
-      { source: { kind: "kinesis", stream: "s", shard: "0", sequence: "1" } },
+      "a record that the forward function could not read",
+      { reason: "undecodable", source: { kind: "kinesis", stream: "s", shard: "0", sequence: "1" } },
     ],
   ])("does not touch %s", async (_, changes) => {
     const entry = await archived(1, flight, changes);
@@ -170,6 +175,69 @@ describe("a redrive", () => {
     for (let n = 0; n < 5; n++) await archived(n, { ...flight, id: `f-${n}` });
     await run({ maxEntries: 2 });
     expect(kafka.events.map(({ id }) => id)).toEqual(["f-0", "f-1"]);
+  });
+});
+
+describe("what the door of a producer's stream refused", () => {
+  const refused = {
+    reason: "refused-at-door",
+    stage: "door",
+    source: { kind: "kinesis", stream: "s", shard: "0", sequence: "1" },
+  } as const;
+  const partner = { [PRODUCER_HEADER]: "partner" };
+  const view = {
+    ...flight,
+    type: "page.viewed",
+    partitionkey: "u",
+    data: { userId: "u", path: "/", device: "mobile" },
+  };
+
+  it("goes back by today's rules, in its producer's name", async () => {
+    const entry = await archived(1, flight, refused, partner);
+    expect((await run({ execute: false })).progress.counts).toMatchObject({ ready: 1 });
+    expect((await run()).progress.counts).toMatchObject({ redriven: 1 });
+    expect(kafka.events).toEqual([{ ...flight, redrivecount: 1, redriveid: REDRIVE }]);
+    expect(kafka.messages[0]!.message.headers).toMatchObject(partner);
+    expect(await stateOf(entry)).toBe("redriven");
+  });
+
+  it("goes back as all events of a record that was refused as a whole", async () => {
+    await archived(1, [flight, { ...flight, id: "f-2" }], refused, partner);
+    expect((await run()).progress.counts).toMatchObject({ redriven: 1 });
+    expect(kafka.events.map(({ id, redriveid }) => [id, redriveid])).toEqual([
+      ["f-1", REDRIVE],
+      ["f-2", REDRIVE],
+    ]);
+  });
+
+  it.each<[string, unknown, Record<string, string>, RegExp]>([
+    ["is still refused", bad, partner, /data is invalid/],
+    ["is no JSON", Buffer.from("{"), partner, /not valid JSON/],
+    ["holds one that is refused beside others", [flight, bad], partner, /data is invalid/],
+    ["is of a type that is not its producer's", view, partner, /may not send this type/],
+    ["is of a door that is no more", flight, { [PRODUCER_HEADER]: "gone" }, /no door/],
+    ["does not tell whose it is", flight, {}, /no door/],
+    ["claims to be of a door in an attribute", { ...flight, [PRODUCER_HEADER]: "partner" }, {}, /no door/],
+  ])("stays where it %s", async (_, event, headers, problem) => {
+    const entry = await archived(1, event, refused, headers);
+    const { counts, problems } = (await run()).progress;
+    expect(counts).toMatchObject({ refused: 1, redriven: 0 });
+    expect(Object.keys(problems)).toEqual([expect.stringMatching(problem)]);
+    expect(await stateOf(entry)).toBe("archived");
+    expect(kafka.messages).toEqual([]);
+  });
+});
+
+describe("the record of an event that goes back", () => {
+  it("says who sent it, and has its trace context, where its dead letter does", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    await archived(1, flight, {}, { [PRODUCER_HEADER]: "jwt:airline", traceparent });
+    await archived(2, { ...flight, traceparent }, {}, { traceparent: "nonsense" });
+    await run();
+    const [first, second] = kafka.messages.map(({ message }) => message.headers);
+    expect(first).toMatchObject({ [PRODUCER_HEADER]: "jwt:airline", traceparent });
+    expect(second).not.toHaveProperty("traceparent");
+    expect(kafka.events[1]).toMatchObject({ traceparent });
   });
 });
 

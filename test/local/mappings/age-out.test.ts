@@ -1,16 +1,10 @@
 /** A stream's mapping whose function keeps failing: what is too old goes whole to the bucket, and nothing vanishes. */
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
-import type { KinesisStreamEvent } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { packSpilled } from "../../../contracts/spillway-record.ts";
-import { forward } from "../../../lambdas/forward/forward.ts";
 import type { InvokeResult } from "../../../local/functions/function.ts";
 import { toBucket } from "../../../local/mappings/destination.ts";
 import { type KinesisEventRecord, kinesisEvent } from "../../../local/mappings/kinesis-poller.ts";
 import { deliverStreamBatch } from "../../../local/mappings/stream-batch.ts";
-import { RecordPublisher } from "../../../runtime/publisher.ts";
-import { partitionCounts } from "../../lambdas/support/door.ts";
-import { FakeKafka } from "../../lambdas/support/fake-kafka.ts";
 import { startCheckpointStorage, type TestStorage } from "../../support/checkpoint-storage.ts";
 
 const HOUR_MS = 3_600_000;
@@ -25,40 +19,35 @@ beforeAll(async () => {
 afterAll(() => storage.close());
 
 let nowMs: number;
-let kafka: FakeKafka;
+/** For so many calls the function gives its whole batch back. */
+let failing: number;
+let taken: string[];
 beforeEach(() => {
   nowMs = 0;
-  kafka = new FakeKafka();
+  failing = Number.POSITIVE_INFINITY;
+  taken = [];
 });
 
-const record = (index: number, arrivalMs: number, data: Buffer): KinesisEventRecord => ({
+const record = (index: number, arrivalMs: number): KinesisEventRecord => ({
   shardId: SHARD,
   sequenceNumber: String(index),
   partitionKey: "1",
-  data: data.toString("base64"),
+  data: Buffer.from(`e-${index}`).toString("base64"),
   arrivalMs,
 });
 
-const spilled = (index: number, arrivalMs: number): KinesisEventRecord => {
-  const value = Buffer.from(JSON.stringify({ id: `e-${index}` }));
-  const events = [{ topic: "flights", key: Buffer.from("ATL"), value }];
-  return record(index, arrivalMs, packSpilled({ arrivalMs, producer: "airline", events })[0]!);
-};
-
-/** The forward function with Kafka as it is. Its time is over at once where Kafka does not answer. */
 async function invoke(event: string): Promise<InvokeResult> {
-  const { response } = await forward(JSON.parse(event) as KinesisStreamEvent, {
-    publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),
-    signals: async () => [],
-    sleep: async () => undefined,
-    now: () => nowMs,
-    remainingMs: () => 2_010,
-  });
-  return { kind: "answer", payload: JSON.stringify(response) };
+  const { Records } = JSON.parse(event) as {
+    Records: { kinesis: { sequenceNumber: string; data: string } }[];
+  };
+  const failures = failing-- > 0 ? [{ itemIdentifier: Records[0]!.kinesis.sequenceNumber }] : [];
+  if (failures.length === 0)
+    taken.push(...Records.map(({ kinesis }) => String(Buffer.from(kinesis.data, "base64"))));
+  return { kind: "answer", payload: JSON.stringify({ batchItemFailures: failures }) };
 }
 
 /** Delivers a batch as the mapping does, its pauses in virtual time. */
-const deliver = (records: readonly KinesisEventRecord[], bucketPrefix: string): Promise<void> =>
+const deliver = (records: readonly KinesisEventRecord[], mapping: string): Promise<void> =>
   deliverStreamBatch(records, {
     invoke: (part) => invoke(kinesisEvent(STREAM_ARN, "eu-central-1", part)),
     reportsItemFailures: true,
@@ -69,67 +58,47 @@ const deliver = (records: readonly KinesisEventRecord[], bucketPrefix: string): 
       toBucket(
         storage.s3,
         storage.bucket,
-        bucketPrefix,
+        mapping,
       )({
         shardId: SHARD,
         record: { requestContext: { condition } },
         payload: kinesisEvent(STREAM_ARN, "eu-central-1", part),
       }),
-    // As if the pauses were hours: it is the number of attempts that costs a test time.
     sleep: async (ms) => {
-      nowMs += ms * 3_600;
+      nowMs += ms;
     },
     nowMs: () => nowMs,
   });
 
-async function agedOut(prefix: string): Promise<KinesisStreamEvent[]> {
+/** The functions' events that lie in the bucket. */
+async function agedOut(mapping: string): Promise<string[]> {
   const { Contents = [] } = await storage.s3.send(
-    new ListObjectsV2Command({ Bucket: storage.bucket, Prefix: `aws/lambda/${prefix}/${SHARD}/` }),
+    new ListObjectsV2Command({ Bucket: storage.bucket, Prefix: `aws/lambda/${mapping}/${SHARD}/` }),
   );
   return Promise.all(
     Contents.map(async ({ Key }) => {
       const { Body } = await storage.s3.send(new GetObjectCommand({ Bucket: storage.bucket, Key: Key! }));
-      return JSON.parse(JSON.parse(await Body!.transformToString()).payload) as KinesisStreamEvent;
+      const object = JSON.parse(await Body!.transformToString());
+      expect(object.requestContext.condition).toBe("RecordAgeExceeded");
+      return object.payload as string;
     }),
   );
 }
 
-const away = () => {
-  kafka.next.push(...Array.from({ length: 1_000 }, () => () => Promise.reject(new Error("away"))));
-};
-const ids = () => kafka.events.map(({ id }) => id);
-
-it("goes to the bucket as it becomes too old, and can be given to the function again from there", async () => {
-  away();
-  await deliver([spilled(0, 0), spilled(1, HOUR_MS), spilled(2, 30 * HOUR_MS)], "m-1");
-  kafka = new FakeKafka();
+it("goes to the bucket as it becomes too old, whole, so that the function can be given it again", async () => {
+  await deliver([record(0, 0), record(1, HOUR_MS), record(2, 30 * HOUR_MS)], "m-1");
   const filed = await agedOut("m-1");
-  expect(
-    filed.flatMap(({ Records }) => Records.map(({ kinesis }) => kinesis.sequenceNumber)).toSorted(),
-  ).toEqual(["0", "1", "2"]);
-  for (const event of filed) {
-    expect(await invoke(JSON.stringify(event))).toEqual({
-      kind: "answer",
-      payload: '{"batchItemFailures":[]}',
-    });
-  }
-  expect(ids().toSorted()).toEqual(["e-0", "e-1", "e-2"]);
+  expect(filed).toHaveLength(3);
+  expect(taken).toEqual([]);
+  failing = 0;
+  for (const event of filed) await invoke(event);
+  expect(taken.toSorted()).toEqual(["e-0", "e-1", "e-2"]);
 });
 
-it("holds back nothing once Kafka is there again: what was not too old is delivered, in its order", async () => {
-  away();
-  kafka.next.splice(3);
-  await deliver([spilled(0, 0), spilled(1, 0), spilled(2, 0)], "m-2");
-  expect(await agedOut("m-2")).toEqual([]);
-  expect([...new Set(ids())]).toEqual(["e-0", "e-1", "e-2"]);
-});
-
-it("lets a poisoned record in the middle of the shard pass as a dead letter, and the others beside it", async () => {
-  const poison = Buffer.from("poison");
-  await deliver([spilled(0, 0), record(1, 0, poison), spilled(2, 0)], "m-3");
-  expect(await agedOut("m-3")).toEqual([]);
-  const on = (topic: string) =>
-    kafka.messages.filter((sent) => sent.topic === topic).map(({ message }) => String(message.value));
-  expect(on("flights")).toEqual(['{"id":"e-0"}', '{"id":"e-2"}']);
-  expect(on("dead-letters")).toEqual(["poison"]);
+it("files only what is too old; what came later is delivered once the function is well", async () => {
+  nowMs = MAX_AGE_MS + 1;
+  failing = 3;
+  await deliver([record(0, 0), record(1, HOUR_MS), record(2, HOUR_MS)], "m-2");
+  expect(await agedOut("m-2")).toHaveLength(1);
+  expect(taken).toEqual(["e-1", "e-2"]);
 });
