@@ -4,10 +4,12 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { FORWARD_HIGH_MAPPING, FORWARD_MAPPING } from "../../contracts/flow-control.ts";
+import { kafkaAwaySignal } from "../../contracts/signals.ts";
 import { topics } from "../../contracts/topics.ts";
 import { connectWindowMs, ingestNeed } from "../config/capacity.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
 import { FlowControl } from "../control/flow-control.ts";
+import { grantSignals } from "../control/signals-access.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -90,7 +92,8 @@ export class IngestionStack extends SpillwayStack {
     transport.access.connect(ingest.role);
     transport.access.write(ingest.role, Object.keys(topics));
     for (const { stream } of [spillway, highSpillway]) stream.grant(ingest.role, "kinesis:PutRecords");
-    signals.grant(ingest.role, "dynamodb:Scan", "dynamodb:PutItem");
+    signals.grant(ingest.role, "dynamodb:Scan");
+    grantSignals(signals, ingest.role, [kafkaAwaySignal.stage]);
     new SignedApi(this, "Events", {
       description: `Spillway (${config.name}): events in`,
       routes: [

@@ -10,6 +10,7 @@ import { DEAD_LETTERS_TOPIC, type TopicName, topics } from "../../contracts/topi
 import { acknowledgeParts } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
 import type { PausableMapping } from "../control/flow-control.ts";
+import { grantSignals } from "../control/signals-access.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -94,7 +95,8 @@ export class StreamDrain extends Construct implements PausableMapping {
     });
     transport.access.connect(drain.role);
     transport.access.write(drain.role, [...props.topics, DEAD_LETTERS_TOPIC]);
-    signals.grant(drain.role, "dynamodb:Scan", "dynamodb:PutItem");
+    signals.grant(drain.role, "dynamodb:Scan");
+    grantSignals(signals, drain.role, [props.name]);
     control.grant(drain.role, "dynamodb:GetItem");
     // What Lambda asks of the function's role to poll the stream for it:
     // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html

@@ -20,6 +20,7 @@ import {
 } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
 import { acknowledge, acknowledgeAnyResource } from "../acknowledge.ts";
+import { grantSignals } from "../control/signals-access.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
@@ -54,7 +55,8 @@ export class ProcessorService extends Construct {
     const taskDefinition = this.makeTaskDefinition(props);
     this.allowKafka(taskDefinition, props);
     props.checkpoints.grantUse(taskDefinition.taskRole);
-    props.signals.grant(taskDefinition.taskRole, "dynamodb:PutItem");
+    const stages = props.pipelines.flatMap(stagesOf).map((stage) => stage.name);
+    grantSignals(props.signals, taskDefinition.taskRole, stages);
     const service = new FargateService(this, "Service", {
       cluster: props.cluster,
       taskDefinition,
