@@ -38,6 +38,8 @@ export const environmentVariables = {
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
   archiveTable: "SPILLWAY_ARCHIVE_TABLE",
   archiveBucket: "SPILLWAY_ARCHIVE_BUCKET",
+  /** Where the mappings of streams file what is too old: `formatAgedOut` of contracts/aged-out.ts. */
+  agedOutBuckets: "SPILLWAY_AGED_OUT_BUCKETS",
   redriveFunction: "SPILLWAY_REDRIVE_FUNCTION",
   /** Comma-separated names of the pipelines a processor service runs. */
   pipelines: "SPILLWAY_PIPELINES",

@@ -49,6 +49,7 @@ export function addPlatform(
     forwardEntry: code.forward,
     doorEntry: code.door,
     control: control.control,
+    deadLetters,
     flowControlEntry: code.flowControl,
   });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });

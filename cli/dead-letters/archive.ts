@@ -1,5 +1,6 @@
 /** The archive of dead letters of a running platform, on this machine or on AWS, and its redrive function. */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import type { AgedOutAnswer, AgedOutRequest } from "../../contracts/aged-out.ts";
 import type { RedriveAnswer, RedriveRequest } from "../../contracts/dead-letter-archive.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
@@ -14,7 +15,12 @@ export interface Archive {
   readonly objects: ArchiveObjects;
   /** One call of the redrive function. Rejects with what it failed with. */
   redrive(request: RedriveRequest): Promise<RedriveAnswer>;
+  /** The same, of batches that streams' mappings gave up. */
+  redriveAgedOut(request: AgedOutRequest): Promise<AgedOutAnswer>;
 }
+
+/** Calls the redrive function. */
+type Invoke = (request: RedriveRequest | AgedOutRequest) => Promise<unknown>;
 
 /** What a command says of its connection in its help. */
 export const ARCHIVE_HELP = `The archive is found by the environment variables ${environmentVariables.archiveTable}, ${environmentVariables.archiveBucket} and, for a
@@ -30,16 +36,17 @@ const INVOKE_TIMEOUT_MS = 120_000;
  * @throws UsageError where it cannot be found
  */
 export async function openArchive(controlUrl: string | undefined): Promise<Archive> {
-  const redrive = controlUrl === undefined ? invokeOnAws : await openLocal(controlUrl);
+  const invoke = controlUrl === undefined ? invokeOnAws : await openLocal(controlUrl);
   return {
     index: new ArchiveIndex(createDynamoDBClient(), variable("archiveTable")),
     objects: new ArchiveObjects(createS3Client(), variable("archiveBucket")),
-    redrive,
+    redrive: async (request) => (await invoke(request)) as RedriveAnswer,
+    redriveAgedOut: async (request) => (await invoke(request)) as AgedOutAnswer,
   };
 }
 
 /** Sets what the platform's own functions have, since the SDK takes its endpoints from the environment. */
-async function openLocal(controlUrl: string): Promise<Archive["redrive"]> {
+async function openLocal(controlUrl: string): Promise<Invoke> {
   const { tables, buckets, functions, environment } = await localState(controlUrl);
   Object.assign(process.env, environment, {
     [environmentVariables.archiveTable]: named(tables, "Archive"),
@@ -57,15 +64,15 @@ type LocalAnswer =
   | { readonly kind: "error"; readonly error: { readonly errorMessage: string } }
   | { readonly kind: "throttled" | "too-large" };
 
-async function invokeLocally(url: string, request: RedriveRequest): Promise<RedriveAnswer> {
+async function invokeLocally(url: string, request: RedriveRequest | AgedOutRequest): Promise<unknown> {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(request) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
   const answer = (await response.json()) as LocalAnswer;
-  if (answer.kind === "answer") return JSON.parse(answer.payload) as RedriveAnswer;
+  if (answer.kind === "answer") return JSON.parse(answer.payload);
   throw failed(answer.kind === "error" ? answer.error.errorMessage : answer.kind);
 }
 
-async function invokeOnAws(request: RedriveRequest): Promise<RedriveAnswer> {
+async function invokeOnAws(request: RedriveRequest | AgedOutRequest): Promise<unknown> {
   const FunctionName = variable("redriveFunction");
   // A call that is answered late must not be made again meanwhile: one redrive at a time is what the function allows.
   const client = new LambdaClient({
@@ -75,7 +82,7 @@ async function invokeOnAws(request: RedriveRequest): Promise<RedriveAnswer> {
   const command = new InvokeCommand({ FunctionName, Payload: Buffer.from(JSON.stringify(request)) });
   const { FunctionError, Payload } = await client.send(command);
   const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString());
-  if (FunctionError === undefined) return answer as RedriveAnswer;
+  if (FunctionError === undefined) return answer;
   throw failed((answer as { readonly errorMessage?: string }).errorMessage ?? FunctionError);
 }
 

@@ -1,12 +1,13 @@
 /** `spillway dead-letters`: what failed for good, and its way back. */
 import { randomUUID } from "node:crypto";
+import type { AgedOutAnswer, AgedOutRequest } from "../../contracts/aged-out.ts";
 import type { RedriveAnswer, RedriveRequest, Selection } from "../../contracts/dead-letter-archive.ts";
 import { forEachBounded } from "../../runtime/for-each-bounded.ts";
 import { type Command, parseNamed, parseOptions, UsageError, wholeNumber } from "../command.ts";
 import { ARCHIVE_HELP, type Archive, openArchive } from "./archive.ts";
 import { readSelection, requireNarrowed, SELECTION_HELP, selectionOptions } from "./options.ts";
 import { countEntries, statsText } from "./stats.ts";
-import { entryText, listLine, redriveText } from "./text.ts";
+import { agedOutText, entryText, listLine, redriveText } from "./text.ts";
 
 const DEFAULT_LIST = 50;
 const DEFAULT_RATE_PER_SECOND = 100;
@@ -33,6 +34,8 @@ redrive and discard:
 
 redrive:
   --rate N          events a second   (default: ${DEFAULT_RATE_PER_SECOND})
+  --aged-out        in place of entries: the batches of streams that were too old, oldest first of each shard; --limit
+                    counts batches
   --max-failures P  stop once more than P percent of the events failed   (default: ${DEFAULT_MAX_FAILURE_PERCENT})
 
 ${ARCHIVE_HELP}
@@ -90,16 +93,30 @@ const actions: Readonly<Record<string, Action>> = {
       ...limitOption,
       ...executeOption,
       rate: { type: "string", default: String(DEFAULT_RATE_PER_SECOND) },
+      "aged-out": { type: "boolean", default: false },
       "max-failures": { type: "string", default: String(DEFAULT_MAX_FAILURE_PERCENT) },
     });
-    const selection = readSelection(values);
-    requireNarrowed(selection);
+    const ratePerSecond = wholeNumber("rate", values.rate, 1, MAX_RATE_PER_SECOND);
     const maxEntries = limitOf(values.limit);
+    const selection = readSelection(values);
+    if (values["aged-out"]) {
+      if (Object.keys(selection).length > 1) throw new UsageError("--aged-out takes no selection of entries");
+      const request = {
+        agedOut: true,
+        execute: values.execute,
+        eventsPerSecond: ratePerSecond,
+        ...(maxEntries !== undefined && { maxObjects: maxEntries }),
+      } as const;
+      const answer = await redriveAllAgedOut(await openArchive(values.control), request, signal);
+      console.log(agedOutText(answer, values.execute));
+      return answer.end === "stopped" ? 1 : 0;
+    }
+    requireNarrowed(selection);
     const request: RedriveRequest = {
       redriveId: randomUUID(),
       execute: values.execute,
       selection,
-      ratePerSecond: wholeNumber("rate", values.rate, 1, MAX_RATE_PER_SECOND),
+      ratePerSecond,
       maxFailureShare: wholeNumber("max-failures", values["max-failures"], 0, 100) / 100,
       ...(maxEntries !== undefined && { maxEntries }),
     };
@@ -147,6 +164,19 @@ async function redriveAll(
   while (answer.end === "more") {
     signal.throwIfAborted();
     answer = await archive.redrive({ ...request, progress: answer.progress });
+  }
+  return answer;
+}
+
+async function redriveAllAgedOut(
+  archive: Archive,
+  request: AgedOutRequest,
+  signal: AbortSignal,
+): Promise<AgedOutAnswer> {
+  let answer = await archive.redriveAgedOut(request);
+  while (answer.end === "more") {
+    signal.throwIfAborted();
+    answer = await archive.redriveAgedOut({ ...request, progress: answer.progress });
   }
   return answer;
 }

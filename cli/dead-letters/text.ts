@@ -1,4 +1,5 @@
 /** The archive's entries and counts as text for people. */
+import type { AgedOutAnswer } from "../../contracts/aged-out.ts";
 import {
   type ArchivedBytes,
   type ArchiveEntry,
@@ -78,6 +79,18 @@ const outcomeTexts: Readonly<Record<RedriveOutcome, string>> = {
   gone: "have expired",
   contended: "were moved by someone else meanwhile",
 };
+
+export function agedOutText({ end, reason, progress }: AgedOutAnswer, executed: boolean): string {
+  const { objects, events, dead, kept } = progress;
+  const count = (number: number, text: string): string => `${String(number).padStart(8)} ${text}`;
+  const sent = executed ? "were sent again" : "would be sent again";
+  return [
+    count(events, `events of ${objects} batches ${sent}`),
+    ...(dead > 0 ? [count(dead, `of what they hold ${executed ? "are" : "would be"} dead letters`)] : []),
+    ...(kept > 0 ? [count(kept, "objects stay: no batches, or of no door that there is")] : []),
+    ...(end === "stopped" ? [`stopped: ${reason}`] : []),
+  ].join("\n");
+}
 
 export function redriveText({ end, reason, progress }: RedriveAnswer): string {
   const counts = redriveOutcomes

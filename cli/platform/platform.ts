@@ -32,6 +32,8 @@ export interface Platform {
 export interface PlatformOptions {
   /** 1 or 3. */
   readonly brokers: number;
+  /** The CDK app that is synthesized, from the repository's root. @default the platform's own */
+  readonly app?: string;
   /** Whether functions are fed from topics, queues and streams. @default true */
   readonly mappings?: boolean;
   /** Whether the clock closes the windows of silent partitions. Off where old events are replayed. @default true */
@@ -55,7 +57,7 @@ export async function withPlatform<T>(
   try {
     log("synthesizing the CDK app");
     const assembly = join(folder, "cdk.out");
-    await synthesize(assembly, signal);
+    await synthesize(assembly, signal, options.app);
     log("starting the assembly on this machine");
     return await runAssembly(assembly, options, use);
   } finally {

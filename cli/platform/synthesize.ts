@@ -4,16 +4,24 @@ import { exitOf, signalGroup, startChild } from "./child.ts";
 
 const root = new URL("../../", import.meta.url);
 
+/** The CDK app of the platform, from the repository's root. */
+export const PLATFORM_APP = "bin/spillway.ts";
+
 /** The repository's root, as a path. */
 export const rootPath = fileURLToPath(root);
 
 /**
  * Runs the CDK app; the cloud assembly is in `outputFolder` when it resolves. Needs no account and no network. Beside
  * that folder stays whatever the app keeps while it bundles and is stopped at: its parent is the caller's to remove.
+ * @param appPath from the repository's root
  */
-export async function synthesize(outputFolder: string, signal: AbortSignal): Promise<void> {
+export async function synthesize(
+  outputFolder: string,
+  signal: AbortSignal,
+  appPath: string = PLATFORM_APP,
+): Promise<void> {
   signal.throwIfAborted();
-  const app = startChild([fileURLToPath(new URL("bin/spillway.ts", root))], {
+  const app = startChild([fileURLToPath(new URL(appPath, root))], {
     env: { CDK_OUTDIR: outputFolder, TMPDIR: dirname(outputFolder) },
     onLine: () => {},
   });
@@ -23,6 +31,6 @@ export async function synthesize(outputFolder: string, signal: AbortSignal): Pro
   signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
   if (app.process.exitCode !== 0) {
-    throw new Error([`bin/spillway.ts ${exitOf(app.process)}. Its last lines:`, ...app.lastLines].join("\n"));
+    throw new Error([`${appPath} ${exitOf(app.process)}. Its last lines:`, ...app.lastLines].join("\n"));
   }
 }

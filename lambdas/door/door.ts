@@ -19,12 +19,13 @@ export function passDoor(
   ports: ShardPorts,
 ): Promise<ShardOutcome> {
   return writeShard(
-    Records.map((record) => read(record, producer)),
+    Records.map((record) => readDoorRecord(record, producer)),
     ports,
   );
 }
 
-function read(record: KinesisStreamRecord, producer: Producer): ReadRecord {
+/** What the producer's door makes of a record: events, and dead letters of what it refuses. */
+export function readDoorRecord(record: KinesisStreamRecord, producer: Producer): ReadRecord {
   const { sequenceNumber, data, approximateArrivalTimestamp } = record.kinesis;
   const arrivalMs = Math.round(approximateArrivalTimestamp * 1_000);
   const bytes = Buffer.from(data, "base64");

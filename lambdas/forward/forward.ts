@@ -12,9 +12,10 @@ const STAGE = "forward";
 
 /** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. */
 export const forward = ({ Records }: KinesisStreamEvent, ports: ShardPorts): Promise<ShardOutcome> =>
-  writeShard(Records.map(read), ports);
+  writeShard(Records.map(readSpilledRecord), ports);
 
-function read(record: KinesisStreamRecord): ReadRecord {
+/** A record's events as they were accepted; a dead letter where it is none. */
+export function readSpilledRecord(record: KinesisStreamRecord): ReadRecord {
   const { sequenceNumber, data, approximateArrivalTimestamp } = record.kinesis;
   const bytes = Buffer.from(data, "base64");
   const batch = unpackSpilled(bytes);

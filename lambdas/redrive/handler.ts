@@ -1,6 +1,7 @@
 /**
- * Sends archived events back to their topics. Invoked with a RedriveRequest (contracts/dead-letter-archive.ts), answers
- * with a RedriveAnswer: a redrive that is longer than one call may take answers `more` and is called again with the
+ * Sends archived events back to their topics. Invoked with a RedriveRequest (contracts/dead-letter-archive.ts), or with an
+ * AgedOutRequest (contracts/aged-out.ts) for batches that streams' mappings gave up; answers with a RedriveAnswer, or with
+ * an AgedOutAnswer: a redrive that is longer than one call may take answers `more` and is called again with the
  * progress that it answered. It fails with RedriveRequestError where the request is wrong, and where a store is away.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,11 +9,13 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
+import { type AgedOutAnswer, type AgedOutRequest, parseAgedOut } from "../../contracts/aged-out.ts";
 import type { RedriveAnswer, RedriveProgress, RedriveRequest } from "../../contracts/dead-letter-archive.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
 import type { DoorRules } from "../../contracts/producers.ts";
-import { topics } from "../../contracts/topics.ts";
+import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC, topics } from "../../contracts/topics.ts";
+import { AgedOutObjects } from "../../runtime/archive/aged-out-objects.ts";
 import { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
 import { ArchiveObjects } from "../../runtime/archive/archive-objects.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
@@ -22,8 +25,9 @@ import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
 import { createS3Client } from "../../runtime/s3.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { redriveAgedOut } from "./aged-out.ts";
 import { redrive } from "./redrive.ts";
-import { readRequest } from "./request.ts";
+import { readAgedOutRequest, readRequest } from "./request.ts";
 
 const telemetry = createTelemetry("redrive");
 const kafka = createKafka({
@@ -31,9 +35,12 @@ const kafka = createKafka({
   clientId: "spillway-redrive",
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
 });
-const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
+const partitionCounts = new Map(
+  Object.entries(topics).map(([topic, { partitions }]): [string, number] => [topic, partitions]),
+).set(DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS);
+const s3 = createS3Client();
 const ports = {
-  objects: new ArchiveObjects(createS3Client(), requireEnvironment(environmentVariables.archiveBucket)),
+  objects: new ArchiveObjects(s3, requireEnvironment(environmentVariables.archiveBucket)),
   index: new ArchiveIndex(createDynamoDBClient(), requireEnvironment(environmentVariables.archiveTable)),
   // The stack writes them, so that they are well-formed or absent.
   doors: JSON.parse(process.env[environmentVariables.doors] ?? "{}") as DoorRules,
@@ -41,11 +48,26 @@ const ports = {
   now: Date.now,
   sleep,
 };
+const agedOutPorts = {
+  ...ports,
+  objects: new AgedOutObjects(s3),
+  buckets: parseAgedOut(requireEnvironment(environmentVariables.agedOutBuckets)),
+};
 
-export const handler = middy<RedriveRequest, RedriveAnswer>()
+export const handler = middy<RedriveRequest | AgedOutRequest, RedriveAnswer | AgedOutAnswer>()
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
   .handler(async (event, context) => {
+    if ("agedOut" in event) {
+      const before = event.progress?.events ?? 0;
+      const remainingMs = () => context.getRemainingTimeInMillis();
+      const answer = await redriveAgedOut(readAgedOutRequest(event), remainingMs, agedOutPorts);
+      if (event.execute) {
+        const { eventsRedriven } = metrics.redrive;
+        telemetry.metrics.addMetric(eventsRedriven, MetricUnit.Count, answer.progress.events - before);
+      }
+      return answer;
+    }
     const request = readRequest(event);
     const answer = await redrive(request, () => context.getRemainingTimeInMillis(), ports);
     if (request.execute) record(request, answer);

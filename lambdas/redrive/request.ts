@@ -1,3 +1,4 @@
+import type { AgedOutRequest } from "../../contracts/aged-out.ts";
 import {
   entryStates,
   isEntryReason,
@@ -33,6 +34,21 @@ export function readRequest(request: RedriveRequest): RedriveRequest {
   return request;
 }
 
+/** @throws RedriveRequestError */
+export function readAgedOutRequest(request: AgedOutRequest): AgedOutRequest {
+  const { execute, eventsPerSecond, maxObjects } = request;
+  demand(typeof execute === "boolean", "execute must be true or false");
+  demand(
+    isBetween(eventsPerSecond, 1, MAX_RATE_PER_SECOND),
+    `eventsPerSecond must be 1 to ${MAX_RATE_PER_SECOND}`,
+  );
+  demand(
+    maxObjects === undefined || isBetween(maxObjects, 1, Number.MAX_SAFE_INTEGER),
+    "maxObjects must be 1 or more",
+  );
+  return request;
+}
+
 const kinds: Readonly<Record<keyof Selection, "string" | "number">> = {
   state: "string",
   id: "string",
@@ -62,5 +78,5 @@ const isBetween = (value: unknown, min: number, max: number): boolean =>
 
 function demand(holds: boolean, rule: string): asserts holds {
   if (!holds)
-    throw new RedriveRequestError(`${rule}; see RedriveRequest in contracts/dead-letter-archive.ts.`);
+    throw new RedriveRequestError(`${rule}; see contracts/dead-letter-archive.ts and contracts/aged-out.ts.`);
 }

@@ -2,7 +2,7 @@ import { CfnOutput, Duration } from "aws-cdk-lib";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
-import { topics } from "../../contracts/topics.ts";
+import { DEAD_LETTERS_TOPIC, topics } from "../../contracts/topics.ts";
 import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
@@ -11,6 +11,7 @@ import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import { AgedOutStorage } from "./aged-out-storage.ts";
 import { ArchiveStorage } from "./archive-storage.ts";
 import { Archiver } from "./archiver.ts";
 
@@ -31,6 +32,8 @@ export interface DeadLettersStackProps {
 export class DeadLettersStack extends SpillwayStack {
   /** For every function's on-failure destination; let its role send with `queue.grantSendMessages`. */
   readonly queue: Queue;
+  /** For the mapping of every stream. */
+  readonly agedOut: AgedOutStorage;
 
   constructor(scope: Construct, config: EnvironmentConfig, props: DeadLettersStackProps) {
     super(scope, "DeadLetters", config);
@@ -46,6 +49,7 @@ export class DeadLettersStack extends SpillwayStack {
       "SQS3",
       "It is the dead-letter queue; what the archiver cannot file stays here for 14 days, with an alarm.",
     );
+    this.agedOut = new AgedOutStorage(this, "AgedOut");
     const storage = new ArchiveStorage(this, "Archive");
     const { transport, archiveEntry } = props;
     new Archiver(this, "Archiver", { transport, queue: this.queue, storage, entry: archiveEntry });
@@ -80,12 +84,15 @@ export class DeadLettersStack extends SpillwayStack {
         [environmentVariables.bootstrapServers]: transport.bootstrapServers,
         [environmentVariables.archiveTable]: storage.table.tableName,
         [environmentVariables.archiveBucket]: storage.bucket.bucketName,
+        [environmentVariables.agedOutBuckets]: this.agedOut.names,
         ...doorsOf(this.config),
       },
     });
     storage.grantRedrive(redrive.role);
+    this.agedOut.grantRedrive(redrive.role);
     transport.access.connect(redrive.role);
-    transport.access.write(redrive.role, Object.keys(topics));
+    // Of batches that aged out, what a door refuses becomes a dead letter now.
+    transport.access.write(redrive.role, [...Object.keys(topics), DEAD_LETTERS_TOPIC]);
     return redrive;
   }
 }

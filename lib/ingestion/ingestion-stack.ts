@@ -10,6 +10,7 @@ import { connectWindowMs, ingestNeed } from "../config/capacity.ts";
 import type { EnvironmentConfig, IngestAuth } from "../config/environment.ts";
 import { FlowControl } from "../control/flow-control.ts";
 import { grantSignals } from "../control/signals-access.ts";
+import type { DeadLettersStack } from "../dead-letters/dead-letters-stack.ts";
 import { bundleWithEventValidators } from "../functions/bundle.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -27,6 +28,7 @@ export interface IngestionStackProps {
   readonly transport: TransportStack;
   readonly signals: Table;
   readonly control: Table;
+  readonly deadLetters: DeadLettersStack;
   /** Modules that export `handler`. */
   readonly ingestEntry: string;
   readonly forwardEntry: string;

@@ -3,14 +3,16 @@ import type { SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Stream } from "aws-cdk-lib/aws-kinesis";
 import { CfnEventSourceMapping, type Code } from "aws-cdk-lib/aws-lambda";
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { agedOutPrefixes } from "../../contracts/aged-out.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, type TopicName, topics } from "../../contracts/topics.ts";
 import { acknowledgeParts } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
 import type { PausableMapping } from "../control/flow-control.ts";
 import { grantSignals } from "../control/signals-access.ts";
+import type { DeadLettersStack } from "../dead-letters/dead-letters-stack.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -23,6 +25,7 @@ export interface DrainSurroundings {
   readonly transport: TransportStack;
   readonly signals: Table;
   readonly control: Table;
+  readonly deadLetters: DeadLettersStack;
 }
 
 export interface StreamDrainProps extends DrainSurroundings {
@@ -73,7 +76,7 @@ export class StreamDrain extends Construct implements PausableMapping {
     this.name = props.name;
     this.topics = props.heeds;
     this.maxAgeHours = props.retentionHours - GIVE_UP_BEFORE_HOURS;
-    this.mapping = this.mapStream(drain, this.makeAgedOutBucket(stack), props);
+    this.mapping = this.mapStream(drain, props.deadLetters.agedOut.bucketOf(props.name), props);
   }
 
   private makeFunction(stack: SpillwayStack, id: string, props: StreamDrainProps): PlatformFunction {
@@ -112,27 +115,15 @@ export class StreamDrain extends Construct implements PausableMapping {
     return drain;
   }
 
-  private makeAgedOutBucket(stack: SpillwayStack): Bucket {
-    return new Bucket(this, "AgedOut", {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      serverAccessLogsBucket: stack.accessLogs,
-      removalPolicy: stack.dataRemovalPolicy,
-    });
-  }
-
   private mapStream(
     { role, lambda }: PlatformFunction,
     agedOut: Bucket,
     props: StreamDrainProps,
   ): CfnEventSourceMapping {
     // Lambda writes objects whose names it chooses, and looks whether the bucket is there.
-    acknowledgeParts(role, agedOut, "aws/lambda/*", "Lambda chooses the objects' names.");
-    role.addToPolicy(
-      new PolicyStatement({ actions: ["s3:PutObject"], resources: [agedOut.arnForObjects("aws/lambda/*")] }),
-    );
+    acknowledgeParts(role, agedOut, `${agedOutPrefixes.filed}*`, "Lambda chooses the objects' names.");
+    const filed = agedOut.arnForObjects(`${agedOutPrefixes.filed}*`);
+    role.addToPolicy(new PolicyStatement({ actions: ["s3:PutObject"], resources: [filed] }));
     role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [agedOut.bucketArn] }));
     const mapping = new CfnEventSourceMapping(this, "Mapping", {
       functionName: lambda.functionName,

@@ -1,7 +1,17 @@
-/** The way of bad records: dead letters, the archive, and back to their topic; and what a mapping dropped. */
+/**
+ * The way of bad records: dead letters, the archive, and back to their topic; what a producer's stream brings, and what a
+ * mapping dropped or gave up for its age.
+ */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import {
+  KinesisClient,
+  ListStreamsCommand,
+  PutRecordsCommand,
+  type PutRecordsCommandOutput,
+} from "@aws-sdk/client-kinesis";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Message } from "kafkajs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -12,6 +22,7 @@ import { consumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted } from "../../contracts/events/catalogue.ts";
 import { partitionOf } from "../../contracts/partitioning.ts";
 import type { ResultRecord } from "../../contracts/results.ts";
+import { packSpilled } from "../../contracts/spillway-record.ts";
 import { resultsTopic, topics } from "../../contracts/topics.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningPlatform, startPlatform } from "./running-platform.ts";
@@ -31,16 +42,16 @@ const LAUNCHER = fileURLToPath(new URL("../../cli/spillway.mjs", import.meta.url
 
 let running: RunningPlatform;
 beforeAll(async () => {
-  running = await startPlatform();
+  running = await startPlatform("airportdelays", "test/lib/app-with-door.ts");
 });
 afterAll(() => running?.stop());
 
-const flight = (id: string, delayMin: unknown): CloudEvent => ({
+const flight = (id: string, delayMin: unknown, timeMs = START_MS): CloudEvent => ({
   specversion: "1.0",
   id,
   source: "urn:spillway:test:redrive",
   type: flightDeparted.type,
-  time: new Date(START_MS).toISOString(),
+  time: new Date(timeMs).toISOString(),
   partitionkey: AIRPORT,
   data: { origin: AIRPORT, destination: "LAX", delayMin, distanceMi: 2475 },
 });
@@ -108,6 +119,64 @@ it("redrives what was dead-lettered, which is counted once, also when it is redr
   expect(stats).toMatch(/1 +redriven +key-elsewhere/);
   expect(stats).toMatch(/1 +discarded +undecodable/);
   expect(stats).toMatch(/1 +archived +invalid-event/);
+});
+
+it("takes what a producer's stream brings, files what its door refuses, and redrives what aged out", async () => {
+  const { environment, buckets } = running.platform;
+  const timeMs = START_MS + 3 * HOUR_MS;
+  const before = await taskCounters(running, GROUP, TOPIC);
+  const bad = flight("by-stream-bad", "ten", timeMs);
+  const { FailedRecordCount } = await putRecords("KinesisDoorpartner", [
+    JSON.stringify(flight("by-stream-1", 10, timeMs)),
+    JSON.stringify([flight("by-stream-2", 20, timeMs), bad]),
+    JSON.stringify({ ...flight("by-stream-3", 30, timeMs), type: "page.viewed" }),
+  ]);
+  expect(FailedRecordCount).toBe(0);
+  const refused = await eventually(async () => {
+    const listed = await deadLetters("list", "--reason", "refused-at-door");
+    return listed.length === 2 ? listed : undefined;
+  });
+  expect(refused.join("\n")).toMatch(/ door {2}flight\.departed .*shardId-/);
+  const dry = await deadLetters("redrive", "--reason", "refused-at-door");
+  expect(dry[0]).toMatch(/^ *2 are refused by today's rules$/);
+
+  const spilled = packSpilled({
+    arrivalMs: timeMs,
+    producer: "jwt:airline",
+    events: ["by-stream-2", "aged-out"].map((id) => ({
+      topic: TOPIC,
+      key: Buffer.from(AIRPORT),
+      value: Buffer.from(JSON.stringify(flight(id, 20, timeMs))),
+    })),
+  });
+  const bucket = Object.entries(buckets).find(([logicalId]) => logicalId.startsWith("AgedOutforward"))![1];
+  const s3 = new S3Client({ ...clientOf(environment, "S3"), forcePathStyle: true });
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: "aws/lambda/mapping/shardId-000000000000/2001/01/01/2001-01-01T12.00.00-1",
+      Body: JSON.stringify({ payload: JSON.stringify({ Records: spilled.map(streamRecord) }) }),
+    }),
+  );
+  s3.destroy();
+  const dryAgedOut = await deadLetters("redrive", "--aged-out");
+  expect(dryAgedOut).toEqual([expect.stringMatching(/^ *2 events of 1 batches would be sent again$/)]);
+  const agedOut = await deadLetters("redrive", "--aged-out", "--execute");
+  expect(agedOut).toEqual([expect.stringMatching(/^ *2 events of 1 batches were sent again$/)]);
+  const again = await deadLetters("redrive", "--aged-out", "--execute");
+  expect(again).toEqual([expect.stringMatching(/^ *0 events of 0 batches/)]);
+
+  // The one that had come by the other stream already is a duplicate.
+  expect(await taskCounters(running, GROUP, TOPIC)).toMatchObject({
+    counted: before.counted! + 3,
+    dead: before.dead,
+    late: before.late,
+    duplicate: before.duplicate! + 1,
+  });
+  await flushWindows(running.kafka, TOPIC, timeMs + HOUR_MS);
+  await taskCounters(running, GROUP, TOPIC);
+  const results = (await values(resultsTopic(PIPELINE))) as unknown as ResultRecord[];
+  expect(results.at(-1)).toMatchObject({ key: AIRPORT, value: { flights: 3, maxDelayMin: 20 } });
 });
 
 it("archives what Lambda tells of a batch that a stream's mapping dropped", async () => {
@@ -179,13 +248,38 @@ async function values(topic: string): Promise<Readonly<Record<string, unknown>>[
   return found;
 }
 
+const clientOf = (environment: Readonly<Record<string, string>>, service: string) => ({
+  endpoint: environment[`AWS_ENDPOINT_URL_${service}`]!,
+  region: environment.AWS_REGION!,
+  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+});
+
+/** Puts records on the stream whose logical id begins so. */
+async function putRecords(stream: string, records: readonly string[]): Promise<PutRecordsCommandOutput> {
+  const { environment } = running.platform;
+  const client = new KinesisClient(clientOf(environment, "KINESIS"));
+  const { StreamNames = [] } = await client.send(new ListStreamsCommand({}));
+  const StreamName = StreamNames.find((name) => name.includes(stream))!;
+  const Records = records.map((text) => ({ Data: Buffer.from(text), PartitionKey: "1" }));
+  const answer = await client.send(new PutRecordsCommand({ StreamName, Records }));
+  client.destroy();
+  return answer;
+}
+
+/** As the mapping of a stream gives it to its function. */
+const streamRecord = (data: Buffer, index: number) => ({
+  eventID: `shardId-000000000000:${index}`,
+  eventSourceARN: "arn:aws:kinesis:eu-central-1:000000000000:stream/spillway",
+  kinesis: {
+    sequenceNumber: String(index),
+    data: data.toString("base64"),
+    approximateArrivalTimestamp: START_MS / 1_000,
+  },
+});
+
 async function sendToQueue(body: object): Promise<void> {
   const { queues, environment } = await running.control.state();
-  const client = new SQSClient({
-    endpoint: environment.AWS_ENDPOINT_URL_SQS!,
-    region: environment.AWS_REGION!,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  });
+  const client = new SQSClient(clientOf(environment, "SQS"));
   const QueueName = Object.entries(queues).find(([logicalId]) => logicalId.startsWith("Queue"))![1];
   const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName }));
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(body) }));

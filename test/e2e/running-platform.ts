@@ -2,6 +2,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import { kafkaClient } from "../../cli/kafka.ts";
 import { type Platform, withPlatform } from "../../cli/platform/platform.ts";
+import { PLATFORM_APP } from "../../cli/platform/synthesize.ts";
 import { LocalControl } from "./local-control.ts";
 
 export interface RunningPlatform {
@@ -18,12 +19,17 @@ export interface RunningPlatform {
 /**
  * Resolves once it is up; rejects with why it is not.
  * @param service that of the pipeline that a test is about, as its logical id has it
+ * @param app the CDK app, from the repository's root
  */
-export function startPlatform(service = "airportdelays"): Promise<RunningPlatform> {
+export function startPlatform(
+  service = "airportdelays",
+  app: string = PLATFORM_APP,
+): Promise<RunningPlatform> {
   const said: string[] = [];
   const end = Promise.withResolvers<void>();
   const options = {
     brokers: 1,
+    app,
     signal: new AbortController().signal,
     log: (line: string) => void said.push(line),
   };

@@ -73,13 +73,27 @@ describe("dead letters", () => {
       "dynamodb:GetItem",
       "dynamodb:Query",
       "dynamodb:UpdateItem",
+      "s3:DeleteObject",
+      "s3:GetObject",
       "s3:GetObject",
       "s3:ListBucket",
+      "s3:PutObject",
     ]);
     const statements = allowed(template, "RedriveFunctionRole");
-    expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(Object.keys(topics).toSorted());
+    expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(
+      [...Object.keys(topics), "dead-letters"].toSorted(),
+    );
     expect(allowedNames(statements, "kafka-cluster:ReadData")).toEqual([]);
     expect(propertiesOf("AWS::Lambda::Function", "RedriveFunction").ReservedConcurrentExecutions).toBe(1);
+  });
+
+  test("the redrive function may delete what Lambda has filed only, and write it elsewhere only", () => {
+    const filed = (action: string) =>
+      allowed(template, "RedriveFunctionRole")
+        .filter(({ actions }) => actions.includes(action))
+        .flatMap((statement) => statement.resources);
+    expect(filed("s3:DeleteObject")).toEqual([expect.stringMatching(/AgedOutforward.*\/aws\/lambda\/\*/)]);
+    expect(filed("s3:PutObject")).toEqual([expect.stringMatching(/AgedOutforward.*\/redriven\/\*/)]);
   });
 
   test("nothing but EC2's descriptions and interfaces is allowed on every resource", () => {

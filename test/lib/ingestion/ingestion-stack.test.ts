@@ -146,17 +146,19 @@ describe("ingestion", () => {
   });
 
   test("a spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
-    for (const spillway of ["Spillway", "HighSpillway"]) {
+    for (const [spillway, mapping] of [
+      ["Spillway", "forward"],
+      ["HighSpillway", "forward-high"],
+    ] as const) {
       const { Properties } = partOf(spillway, "AWS::Lambda::EventSourceMapping");
       const stream = partOf(spillway, "AWS::Kinesis::Stream");
-      const bucket = partOf(spillway, "AWS::S3::Bucket");
 
       expect(Properties).toMatchObject({
         EventSourceArn: { "Fn::GetAtt": [stream.logicalId, "Arn"] },
         MaximumRetryAttempts: -1,
         FunctionResponseTypes: ["ReportBatchItemFailures"],
-        DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [bucket.logicalId, "Arn"] } } },
       });
+      expect(JSON.stringify(Properties.DestinationConfig)).toContain(`AgedOut${mapping.replaceAll("-", "")}`);
       const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
       expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
       expect(StreamEncryption).toMatchObject({ EncryptionType: "KMS" });

@@ -6,6 +6,7 @@ import { allowed, allowedNames, dev, resources, synthesize } from "../synthesize
 const PRODUCER = "111111111111";
 
 let template: Template;
+let deadLetters: Template;
 beforeAll(() => {
   const door = {
     name: "partner",
@@ -16,7 +17,7 @@ beforeAll(() => {
     function: dev.spillway.forward,
     batchRecords: 100,
   } as const;
-  template = synthesize({ config: { ...dev, doors: [door] } }).ingestion;
+  ({ ingestion: template, deadLetters } = synthesize({ config: { ...dev, doors: [door] } }));
 });
 
 const ofDoor = (type: string) =>
@@ -81,4 +82,23 @@ test("the flow control knows its mapping, with the topics of its types, and may 
   expect(ofDoor("AWS::Lambda::Function").Properties.Environment.Variables.SPILLWAY_MAPPING).toBe(
     "door-partner",
   );
+});
+
+test("its batches that are too old have a bucket of their own, and the redrive function knows it and its types", () => {
+  const redrive = resources(deadLetters, "AWS::Lambda::Function").find(({ logicalId }) =>
+    logicalId.startsWith("RedriveFunction"),
+  )!;
+  const { SPILLWAY_AGED_OUT_BUCKETS, SPILLWAY_DOORS } = redrive.Properties.Environment.Variables;
+  const destinations = resources(template, "AWS::Lambda::EventSourceMapping").map(({ Properties }) =>
+    JSON.stringify(Properties.DestinationConfig),
+  );
+
+  expect(JSON.parse(SPILLWAY_DOORS)).toEqual({ partner: ["flight.departed"] });
+  expect(JSON.stringify(SPILLWAY_AGED_OUT_BUCKETS)).toMatch(
+    /forward:.*AgedOutforward.*door-partner:.*AgedOutdoorpartner/,
+  );
+  expect(destinations).toEqual([
+    expect.stringContaining("AgedOutforward"),
+    expect.stringContaining("AgedOutdoorpartner"),
+  ]);
 });
