@@ -23,6 +23,9 @@ export interface LoadSignal {
 /** Names of the table's attributes. */
 export const signalsTable = { partitionKey: "stage", sortKey: "source", timeToLive: "expiresAt" } as const;
 
+/** The sink's stage, which stores the results of every pipeline. */
+export const SINK_STAGE = "sink";
+
 /** The signal by which one execution environment tells the others that Kafka is away; it says nothing about topics. */
 export const kafkaAwaySignal = { stage: "ingest", source: "kafka" } as const;
 

@@ -13,12 +13,16 @@
  */
 import type { MSKEvent, MSKRecord } from "aws-lambda";
 import type { ResultNames } from "../../contracts/environment.ts";
-import { LATENCY_TARGET_MS, type LoadSignal, SIGNAL_INTERVAL_MS } from "../../contracts/signals.ts";
+import {
+  LATENCY_TARGET_MS,
+  type LoadSignal,
+  SIGNAL_INTERVAL_MS,
+  SINK_STAGE,
+} from "../../contracts/signals.ts";
 import { resultsTopic } from "../../contracts/topics.ts";
 import { LoadFactor, MAX_LOAD } from "../../flow/load-factor.ts";
 import type { SignalsTable } from "../../runtime/signals.ts";
 
-const STAGE = "sink";
 const PACE_MS = 30_000;
 const WRITE_TIMEOUT_MS = 300;
 /** A batch also ends at Lambda's 6 MB, less a record that was too much; in the base64 that it is counted in. */
@@ -86,7 +90,7 @@ export class SinkLoadSignals {
     if (nowMs - partition.toldMs < SIGNAL_INTERVAL_MS && !isOver) return [];
     partition.toldMs = nowMs;
     partition.toldLoad = load;
-    return [{ stage: STAGE, source, topics: this.#topicsOf(first.topic), load, atMs: nowMs }];
+    return [{ stage: SINK_STAGE, source, topics: this.#topicsOf(first.topic), load, atMs: nowMs }];
   }
 
   #partitionOf(source: string, newestMs: number, nowMs: number): PartitionLoad {

@@ -4,8 +4,10 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { environmentVariables, type ResultNames, sinkConsumerGroup } from "../../contracts/environment.ts";
+import { SINK_STAGE } from "../../contracts/signals.ts";
 import { DEAD_LETTERS_TOPIC, resultsTopic, topics } from "../../contracts/topics.ts";
 import { acknowledgeAnyResource } from "../acknowledge.ts";
+import { grantSignals } from "../control/signals-access.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
@@ -50,7 +52,7 @@ export class ResultsSink extends Construct {
       },
     });
     table.grant(this.#sink.role, "dynamodb:PutItem");
-    signals.grant(this.#sink.role, "dynamodb:PutItem");
+    grantSignals(signals, this.#sink.role, [SINK_STAGE]);
     transport.access.connect(this.#sink.role);
     transport.access.write(this.#sink.role, [DEAD_LETTERS_TOPIC]);
     this.allowPolling(transport, pipelines);

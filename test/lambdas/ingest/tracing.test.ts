@@ -72,6 +72,7 @@ describe("a trace context", () => {
     await forward({ Records } as KinesisStreamEvent, {
       publisher: new RecordPublisher(drained, partitionCounts),
       signals: async () => [],
+      holdAboveLoad: 0.9,
       sleep: async () => undefined,
       now: () => NOW_MS,
       remainingMs: () => 60_000,
