@@ -54,12 +54,29 @@ export const metrics = {
     recoveryMs: "RecoveryMs",
     tasksRunning: "TasksRunning",
     tasksParked: "TasksParked",
+    /** Of each task: records in its topics that it has not processed. */
     backlogRecords: "BacklogRecords",
+    /** Of each task: how long that takes it, at the pace of late. */
+    backlogSeconds: "BacklogSeconds",
+    /** Of each task that has a backlog: how long ago the record arrived that it processed last. */
+    lagMs: "LagMs",
+    /** From a record's arrival in its topic to the commit of what it did. */
+    latencyMs: "LatencyMs",
+    /** Of each task: what share of the time it applied records or fired windows. */
+    busyPercent: "BusyPercent",
+    /** Of each task: how far its watermark is behind the clock. */
+    watermarkDelayMs: "WatermarkDelayMs",
+    /** Of each task that has something to commit: how old its last checkpoint is. */
+    checkpointAgeMs: "CheckpointAgeMs",
+    /** Processes that ended because something was thrown that nobody expected. */
+    crashes: "ProcessorCrashes",
   },
   sink: {
     resultsStored: "ResultsStored",
     resultsSuperseded: "ResultsSuperseded",
     resultsRefused: "ResultsRefused",
+    /** From a result's being in its topic to its being in the table; of each batch the oldest. */
+    storedMs: "StoredMs",
   },
   archive: {
     entriesArchived: "EntriesArchived",
@@ -73,3 +90,6 @@ export const metrics = {
   },
   query: { queries: "Queries", itemsRead: "ItemsRead" },
 } as const;
+
+type Stages = typeof metrics;
+export type MetricName = { [Stage in keyof Stages]: Stages[Stage][keyof Stages[Stage]] }[keyof Stages];

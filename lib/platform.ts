@@ -5,6 +5,7 @@ import { DeadLettersStack } from "./dead-letters/dead-letters-stack.ts";
 import { functionEntries } from "./functions/function-code.ts";
 import { IngestionStack } from "./ingestion/ingestion-stack.ts";
 import { NetworkStack } from "./network/network-stack.ts";
+import { ObservabilityStack } from "./observability/observability-stack.ts";
 import type { DeployedPipeline } from "./processing/pipeline.ts";
 import { ProcessingStack } from "./processing/processing-stack.ts";
 import { PROCESSOR_ENTRY } from "./processing/processor-image.ts";
@@ -25,6 +26,7 @@ export interface Platform {
   readonly ingestion: IngestionStack;
   readonly processing: ProcessingStack;
   readonly serving: ServingStack;
+  readonly observability: ObservabilityStack;
 }
 
 /** Adds the stacks of an environment to the app, for the given pipelines. */
@@ -54,8 +56,14 @@ export function addPlatform(
   });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
   const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });
+  const watched = { network, transport, control, deadLetters, ingestion, processing, serving };
+  const observability = new ObservabilityStack(app, config, {
+    transport,
+    pipelines,
+    stacks: Object.values(watched),
+  });
   tag(app, config);
-  return { network, transport, control, deadLetters, ingestion, processing, serving };
+  return { ...watched, observability };
 }
 
 function tag(app: App, { name, tags }: EnvironmentConfig): void {

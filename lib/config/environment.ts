@@ -51,6 +51,15 @@ export interface EnvironmentConfig {
   };
   readonly query: HttpFunctionConfig;
   readonly processors: ProcessorConfig;
+  /** Whom alarms tell, by severity. @default nobody: they are in the console only */
+  readonly alarms?: AlarmTargets;
+}
+
+/** Addresses: `somebody@example.org`, which must confirm, or the https URL of a service that takes what SNS sends. */
+export interface AlarmTargets {
+  readonly page?: readonly string[];
+  readonly ticket?: readonly string[];
+  readonly notice?: readonly string[];
 }
 
 export interface EnvironmentTags {
@@ -170,6 +179,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateShedding(config.ingest.shedding);
   checkCapacity(config);
   validateProcessors(config.processors);
+  validateAlarms(config.alarms ?? {});
   return config;
 }
 
@@ -305,6 +315,16 @@ function validateProcessors({ cpuUnits, memoryMib, desiredCount, serviceUrls }: 
   for (const [service, url] of Object.entries(serviceUrls)) {
     const expected = "an HTTPS URL without a slash at its end: the processors may call nothing else";
     matches(`processors.serviceUrls.${service}`, url, /^https:\/\/[^\s/]+(\/[^\s/]+)*$/, expected);
+  }
+}
+
+function validateAlarms(alarms: AlarmTargets): void {
+  for (const [severity, targets] of Object.entries(alarms)) {
+    oneOf("alarms", severity, ["page", "ticket", "notice"]);
+    (targets as readonly string[]).forEach((target, index) => {
+      const address = /^([^\s@:/]+@[^\s@:/]+\.[^\s@:/]+|https:\/\/\S+)$/;
+      matches(`alarms.${severity}[${index}]`, target, address, "a mail address or an https URL");
+    });
   }
 }
 

@@ -31,9 +31,12 @@ export interface PlatformFunctionProps {
 export class PlatformFunction extends Construct {
   readonly role: Role;
   readonly lambda: LambdaFunction;
+  /** Null: it shares the account's. */
+  readonly reservedConcurrency: number | null;
 
   constructor(scope: SpillwayStack, id: string, props: PlatformFunctionProps) {
     super(scope, id);
+    this.reservedConcurrency = props.reservedConcurrency ?? null;
     const logGroup = scope.logGroup(this, "Logs");
     this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(this.role);

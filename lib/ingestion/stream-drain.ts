@@ -63,6 +63,8 @@ export class StreamDrain extends Construct implements PausableMapping {
   readonly mapping: CfnEventSourceMapping;
   readonly maxAgeHours: number;
   readonly topics: readonly string[];
+  readonly drain: PlatformFunction;
+  readonly stream: Stream;
 
   constructor(
     scope: Construct,
@@ -72,11 +74,12 @@ export class StreamDrain extends Construct implements PausableMapping {
     props: StreamDrainProps,
   ) {
     super(scope, id);
-    const drain = this.makeFunction(stack, functionId, props);
+    this.stream = props.stream;
+    this.drain = this.makeFunction(stack, functionId, props);
     this.name = props.name;
     this.topics = props.heeds;
     this.maxAgeHours = props.retentionHours - GIVE_UP_BEFORE_HOURS;
-    this.mapping = this.mapStream(drain, props.deadLetters.agedOut.bucketOf(props.name), props);
+    this.mapping = this.mapStream(this.drain, props.deadLetters.agedOut.bucketOf(props.name), props);
   }
 
   private makeFunction(stack: SpillwayStack, id: string, props: StreamDrainProps): PlatformFunction {

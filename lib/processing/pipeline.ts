@@ -18,6 +18,8 @@ export interface DeployedPipeline {
   readonly operators: readonly { readonly series: string }[];
   /** The stages that feed it under another key. @default none */
   readonly upstream?: readonly DeployedPipeline[];
+  /** Past it there is an alarm. @default 10,000 */
+  readonly maxBacklogRecordsPerTask?: number;
   /** Of a stage: where its elements go on to, instead of results. @default it ends in results */
   readonly forwards?: ForwardTopic | null;
 }

@@ -22,12 +22,14 @@ export interface TransportStackProps {
 /** The Kafka cluster, its topics, and how a client finds it and may use it. */
 export class TransportStack extends SpillwayStack {
   readonly clusterArn: string;
+  readonly clusterName: string;
   readonly access: KafkaAccess;
   /** Comma-separated `host:port`, where clients sign in with IAM over TLS. */
   readonly bootstrapServers: string;
 
   constructor(scope: Construct, config: EnvironmentConfig, { network, pipelines }: TransportStackProps) {
     super(scope, "Transport", config);
+    this.clusterName = `spillway-${config.name}`;
     const cluster = this.makeCluster(network);
     this.clusterArn = cluster.attrArn;
     this.access = new KafkaAccess(cluster.attrArn);
@@ -45,7 +47,7 @@ export class TransportStack extends SpillwayStack {
     const configuration = this.makeConfiguration();
     const brokerLogs = this.logGroup(this, "BrokerLogs");
     const cluster = new CfnCluster(this, "Cluster", {
-      clusterName: `spillway-${this.config.name}`,
+      clusterName: this.clusterName,
       kafkaVersion: kafka.version,
       numberOfBrokerNodes: this.brokerCount,
       brokerNodeGroupInfo: {
@@ -69,7 +71,7 @@ export class TransportStack extends SpillwayStack {
     return cluster;
   }
 
-  private get brokerCount(): number {
+  get brokerCount(): number {
     return this.config.availabilityZoneCount * this.config.kafka.brokersPerZone;
   }
 

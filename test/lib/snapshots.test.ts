@@ -10,6 +10,7 @@ const stacks = [
   "ingestion",
   "processing",
   "serving",
+  "observability",
 ] as const;
 
 describe.each(environmentNames)("templates of %s", (environment) => {

@@ -14,7 +14,14 @@ export const dev = environmentConfig("dev");
 
 export type Templates = Readonly<
   Record<
-    "network" | "transport" | "control" | "deadLetters" | "ingestion" | "processing" | "serving",
+    | "network"
+    | "transport"
+    | "control"
+    | "deadLetters"
+    | "ingestion"
+    | "processing"
+    | "serving"
+    | "observability",
     Template
   >
 >;
@@ -37,7 +44,8 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
     const app = spillwayApp({ outdir: join(directory, "cdk.out"), context });
     const code = standInCode(directory, source ?? "");
     const platform = addPlatform(app, config, pipelines, code);
-    const { network, transport, control, deadLetters, ingestion, processing, serving } = platform;
+    const { network, transport, control, deadLetters, ingestion, processing, serving, observability } =
+      platform;
     return {
       network: Template.fromStack(network),
       transport: Template.fromStack(transport),
@@ -46,6 +54,7 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
       ingestion: Template.fromStack(ingestion),
       processing: Template.fromStack(processing),
       serving: Template.fromStack(serving),
+      observability: Template.fromStack(observability),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,0 +1,40 @@
+/** What the other stacks hold that alarms are about: found in them, so that nobody has to list it here. */
+import type { Stack } from "aws-cdk-lib";
+import { FargateService } from "aws-cdk-lib/aws-ecs";
+import { Queue } from "aws-cdk-lib/aws-sqs";
+import type { IConstruct } from "constructs";
+import { PlatformFunction } from "../functions/platform-function.ts";
+import { StreamDrain } from "../ingestion/stream-drain.ts";
+import type { DeployedDrain, DeployedFunction } from "./function-alarms.ts";
+
+type Class<T> = abstract new (...parameters: never[]) => T;
+
+const all = <T extends IConstruct>(stacks: readonly Stack[], type: Class<T>): readonly T[] =>
+  stacks.flatMap((stack) => stack.node.findAll().filter((each): each is T => each instanceof type));
+
+/** `FlowControlFunction` is called `flow-control`. */
+const nameOf = ({ node }: IConstruct): string =>
+  node.id
+    .replace(/Function$/, "")
+    .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
+    .toLowerCase();
+
+export const functionsIn = (stacks: readonly Stack[]): readonly DeployedFunction[] =>
+  all(stacks, PlatformFunction).map((found) => ({
+    name: nameOf(found),
+    functionName: found.lambda.functionName,
+    reservedConcurrency: found.reservedConcurrency,
+  }));
+
+/** The spillway's first. */
+export const drainsIn = (stacks: readonly Stack[]): readonly DeployedDrain[] =>
+  all(stacks, StreamDrain).map(({ name, drain, stream, maxAgeHours }) => ({
+    name,
+    functionName: drain.lambda.functionName,
+    streamName: stream.streamName,
+    maxAgeHours,
+  }));
+
+export const queuesIn = (stacks: readonly Stack[]): readonly Queue[] => all(stacks, Queue);
+
+export const servicesIn = (stacks: readonly Stack[]): readonly FargateService[] => all(stacks, FargateService);

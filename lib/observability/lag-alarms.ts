@@ -1,0 +1,65 @@
+/** Alarms on the lag that Kafka sees: between a topic's end and what a group has committed. */
+import type { AlarmDefinition, MissingData } from "./alarm.ts";
+import { lagAlarm } from "./alarm-names.ts";
+import { awsMetric } from "./aws-metrics.ts";
+import type { GroupReading } from "./stages.ts";
+
+/** The field's figure, and thirty times the latency target. */
+export const MAX_TIME_LAG_S = 300;
+
+/** MSK emits lag of groups that are stable or empty: https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html */
+const REBALANCING: MissingData = {
+  treatedAs: "the state before",
+  because: "lag is absent while the group rebalances, which makes it neither smaller nor larger",
+};
+
+const dimensionsOf = (cluster: string, { group, topic }: GroupReading) => ({
+  "Cluster Name": cluster,
+  "Consumer Group": group,
+  Topic: topic,
+});
+
+export const timeLagOf = (cluster: string, reading: GroupReading) =>
+  awsMetric("AWS/Kafka", "EstimatedMaxTimeLag", dimensionsOf(cluster, reading), {
+    statistic: "Maximum",
+    label: reading.topic,
+  });
+
+export const offsetLagOf = (cluster: string, reading: GroupReading) =>
+  awsMetric("AWS/Kafka", "SumOffsetLag", dimensionsOf(cluster, reading), {
+    statistic: "Maximum",
+    label: reading.topic,
+  });
+
+export const timeLagAlarm = (cluster: string, reading: GroupReading): AlarmDefinition => ({
+  name: lagAlarm(reading.reader, reading.topic, "time-lag"),
+  severity: "page",
+  metric: timeLagOf(cluster, reading),
+  comparison: ">",
+  threshold: MAX_TIME_LAG_S,
+  unit: "s",
+  periods: 5,
+  reason: "Thirty times the latency target of 10 s: what scaling could mend it has mended by then.",
+  runbook: "pipeline-behind",
+  missingData: REBALANCING,
+});
+
+/** `maxBacklogRecords`: of one partition. */
+export const offsetLagAlarm = (
+  cluster: string,
+  reading: GroupReading,
+  maxBacklogRecords: number,
+): AlarmDefinition => ({
+  name: lagAlarm(reading.reader, reading.topic, "offset-lag"),
+  severity: "page",
+  metric: offsetLagOf(cluster, reading),
+  comparison: ">",
+  threshold: reading.partitions * (maxBacklogRecords + 1),
+  unit: "records",
+  periods: 15,
+  reason:
+    `Each of ${reading.partitions} partitions at its limit of ${maxBacklogRecords}, and one more each: ` +
+    "a topic that is written in transactions shows 1 a partition when it is drained, its commit marker.",
+  runbook: "pipeline-behind",
+  missingData: REBALANCING,
+});
