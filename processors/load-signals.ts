@@ -4,7 +4,7 @@ import { LoadFactor } from "../flow/load-factor.ts";
 import type { Checkpointed, Clock, Observer, TaskName } from "./engine/worker/ports.ts";
 
 /** Long enough that a checkpoint that takes long, or a firing, is no change of pace. */
-const PACE_MS = 30_000;
+export const PACE_MS = 30_000;
 
 interface TaskLoad {
   readonly task: TaskName;

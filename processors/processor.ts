@@ -6,9 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { environmentVariables } from "../contracts/environment.ts";
-import { metrics as names } from "../contracts/metrics.ts";
 import { SIGNAL_INTERVAL_MS } from "../contracts/signals.ts";
 import { topics } from "../contracts/topics.ts";
 import { createDynamoDBClient } from "../runtime/dynamodb.ts";
@@ -16,7 +14,7 @@ import { requireEnvironment, requireEnvironmentList } from "../runtime/environme
 import { ConfigurationError } from "../runtime/errors.ts";
 import { createS3Client } from "../runtime/s3.ts";
 import { SignalsTable } from "../runtime/signals.ts";
-import { createTelemetry } from "../runtime/telemetry.ts";
+import { createMetrics, createTelemetry } from "../runtime/telemetry.ts";
 import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
 import { KafkaLog } from "./adapters/kafka-log.ts";
 import { CompactionThread } from "./compaction/compaction-thread.ts";
@@ -25,6 +23,7 @@ import type { Clock } from "./engine/worker/ports.ts";
 import { Worker } from "./engine/worker/worker.ts";
 import { LoadSignals } from "./load-signals.ts";
 import { pipelines } from "./pipelines/all.ts";
+import { StageMetrics } from "./stage-metrics.ts";
 import { createObserver } from "./telemetry.ts";
 
 const METRICS_INTERVAL_MS = 10_000;
@@ -38,7 +37,7 @@ const clock: Clock = {
 };
 
 const environment = requireEnvironment(environmentVariables.environment);
-const { logger, metrics } = createTelemetry("processor");
+const { logger } = createTelemetry("processor");
 const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: `${environment}-processor`,
@@ -54,9 +53,17 @@ const store = new AwsCheckpointStore({
 const { compact } = new CompactionThread(process.argv[1]!);
 const ticks = readTicks();
 const stopTimeoutMs = readStopTimeoutMs();
-const definitions = requireEnvironmentList(environmentVariables.pipelines).map(find).flatMap(stagesOf);
+const running = requireEnvironmentList(environmentVariables.pipelines).map(find);
+const definitions = running.flatMap(stagesOf);
+const stageMetrics = new Map(running.flatMap(metricsOfStages));
 const loads = new LoadSignals(clock, topicsByStage());
-const observer = loads.observing(createObserver(logger, metrics, () => exit(1)));
+const observer = loads.observing(
+  createObserver(
+    logger,
+    (stage) => stageMetrics.get(stage)!,
+    () => exit(1),
+  ),
+);
 
 const workers = definitions.map((definition) => {
   const owner = `${hostname()}/${process.pid}`;
@@ -74,10 +81,18 @@ const workers = definitions.map((definition) => {
   return new Worker(context, {
     onCrash: (error) => {
       logger.error("the Kafka client crashed", { error });
+      stageMetrics.get(definition.name)!.crashed();
       exit(1);
     },
   });
 });
+
+function metricsOfStages(pipeline: PipelineDefinition): (readonly [string, StageMetrics])[] {
+  return stagesOf(pipeline).map(({ name }) => {
+    const metrics = createMetrics(logger, { pipeline: pipeline.name, stage: name });
+    return [name, new StageMetrics(metrics, clock)];
+  });
+}
 
 /** Without ticks every input waits for its next record, however long that takes. */
 function withTicks(definition: PipelineDefinition): PipelineDefinition {
@@ -133,14 +148,10 @@ async function tellLoads(): Promise<void> {
   if (failure) logger.warn("the signals table did not take the tasks' loads", { error: failure.reason });
 }
 
-/** Every interval says how many tasks run and how many are parked, so that silence is itself a signal. */
 function publishMetrics(): void {
-  const states = workers.map((worker) => worker.taskStates());
-  const sum = (state: keyof (typeof states)[number]) =>
-    states.reduce((total, counts) => total + counts[state], 0);
-  metrics.addMetric(names.processor.tasksRunning, MetricUnit.Count, sum("running"));
-  metrics.addMetric(names.processor.tasksParked, MetricUnit.Count, sum("parked"));
-  metrics.publishStoredMetrics();
+  for (const [index, worker] of workers.entries()) {
+    stageMetrics.get(definitions[index]!.name)!.publish(worker.taskStates(), worker.vitals());
+  }
 }
 
 function exit(status: number): never {

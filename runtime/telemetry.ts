@@ -16,9 +16,18 @@ export interface Telemetry {
 export function createTelemetry(stage: string): Telemetry {
   const environment = requireEnvironment(environmentVariables.environment);
   const logger = new Logger({ serviceName: stage, persistentKeys: { environment } });
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: stage, logger });
+  return { logger, metrics: createMetrics(logger, { stage }) };
+}
+
+/** Metrics of their own, for one stage of a pipeline or for a function, which serves every pipeline. */
+export function createMetrics(
+  logger: Logger,
+  dimensions: { readonly pipeline?: string; readonly stage: string },
+): Metrics {
+  const environment = requireEnvironment(environmentVariables.environment);
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: dimensions.stage, logger });
   // Powertools adds a `service` dimension of its own; every further dimension is a further metric to pay for.
   metrics.clearDefaultDimensions();
-  metrics.setDefaultDimensions({ environment, stage });
-  return { logger, metrics };
+  metrics.setDefaultDimensions({ environment, ...dimensions });
+  return metrics;
 }

@@ -19,7 +19,7 @@ import { SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { SinkLoadSignals } from "./load-signals.ts";
-import { sink } from "./sink.ts";
+import { oldestMs, sink } from "./sink.ts";
 import { DynamoDBResultsTable } from "./table.ts";
 
 const telemetry = createTelemetry("sink");
@@ -51,4 +51,9 @@ export const handler = middy<MSKEvent, void>()
     telemetry.metrics.addMetric(metrics.sink.resultsStored, MetricUnit.Count, report.stored);
     telemetry.metrics.addMetric(metrics.sink.resultsSuperseded, MetricUnit.Count, report.superseded);
     telemetry.metrics.addMetric(metrics.sink.resultsRefused, MetricUnit.Count, report.refused);
+    telemetry.metrics.addMetric(
+      metrics.sink.storedMs,
+      MetricUnit.Milliseconds,
+      Math.max(0, Date.now() - oldestMs(event)),
+    );
   });

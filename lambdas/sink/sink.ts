@@ -48,3 +48,9 @@ export async function sink(
   }
   return { stored, superseded, refused: refused.length };
 }
+
+/** When the oldest of the batch's records came to its topic, in milliseconds since the epoch. */
+export const oldestMs = ({ records }: MSKEvent): number =>
+  Object.values(records)
+    .flat()
+    .reduce((oldest, { timestamp }) => Math.min(oldest, timestamp), Number.POSITIVE_INFINITY);

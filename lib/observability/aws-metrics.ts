@@ -64,18 +64,17 @@ export const awsMetrics = {
     metrics: { ConsumedReadCapacityUnits: TABLE, ConsumedWriteCapacityUnits: TABLE },
   },
 } as const satisfies Readonly<
-  Record<
-    string,
-    { readonly source: string; readonly metrics: Readonly<Record<string, readonly string[]>> }
-  >
+  Record<string, { readonly source: string; readonly metrics: Readonly<Record<string, readonly string[]>> }>
 >;
 
 type Namespace = keyof typeof awsMetrics;
 type Names<N extends Namespace> = keyof (typeof awsMetrics)[N]["metrics"] & string;
-type Dimensions<N extends Namespace, M extends Names<N>> =
-  (typeof awsMetrics)[N]["metrics"][M] extends readonly (infer Name extends string)[]
-    ? Readonly<Record<Name, string>>
-    : never;
+type Dimensions<
+  N extends Namespace,
+  M extends Names<N>,
+> = (typeof awsMetrics)[N]["metrics"][M] extends readonly (infer Name extends string)[]
+  ? Readonly<Record<Name, string>>
+  : never;
 
 export function awsMetric<N extends Namespace, M extends Names<N>>(
   namespace: N,

@@ -37,4 +37,5 @@ export const drainsIn = (stacks: readonly Stack[]): readonly DeployedDrain[] =>
 
 export const queuesIn = (stacks: readonly Stack[]): readonly Queue[] => all(stacks, Queue);
 
-export const servicesIn = (stacks: readonly Stack[]): readonly FargateService[] => all(stacks, FargateService);
+export const servicesIn = (stacks: readonly Stack[]): readonly FargateService[] =>
+  all(stacks, FargateService);

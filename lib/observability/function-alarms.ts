@@ -53,7 +53,8 @@ function alarmsOf(deployed: DeployedFunction): readonly AlarmDefinition[] {
       threshold: 1,
       unit: "%",
       periods: 5,
-      reason: "Functions answer what is expected to fail; 1 % that throw or time out for five minutes is a fault.",
+      reason:
+        "Functions answer what is expected to fail; 1 % that throw or time out for five minutes is a fault.",
     },
     {
       ...common,
@@ -63,7 +64,8 @@ function alarmsOf(deployed: DeployedFunction): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "invocations",
       periods: 5,
-      reason: "Callers try again after a throttle; five minutes of them mean that there is no concurrency left.",
+      reason:
+        "Callers try again after a throttle; five minutes of them mean that there is no concurrency left.",
     },
   ];
   // One that runs alone is busy or not; its callers' throttles say more.
@@ -190,7 +192,8 @@ export function deadLetterAlarms(queueName: string, own: OwnMetrics): readonly A
       threshold: 3_600,
       unit: "s",
       periods: 5,
-      reason: "The archiver files a message within seconds and tries again every 6 minutes; after 14 days it is gone.",
+      reason:
+        "The archiver files a message within seconds and tries again every 6 minutes; after 14 days it is gone.",
       missingData: quiet,
     },
     {
@@ -204,7 +207,8 @@ export function deadLetterAlarms(queueName: string, own: OwnMetrics): readonly A
       threshold: 0,
       unit: "messages",
       periods: 2,
-      reason: "A message that cannot be filed comes again every 6 minutes, so each quarter of an hour sees it.",
+      reason:
+        "A message that cannot be filed comes again every 6 minutes, so each quarter of an hour sees it.",
       missingData: quiet,
     },
   ];

@@ -29,7 +29,8 @@ export function ingestAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "trips",
       periods: 1,
-      reason: "A breaker trips after several failures in a row, so one trip is an outage already, and no hiccup.",
+      reason:
+        "A breaker trips after several failures in a row, so one trip is an outage already, and no hiccup.",
       runbook: "ingest-outage",
       missingData: NOTHING_TO_SAY,
     },
@@ -50,14 +51,18 @@ export function ingestAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       severity: "ticket",
       metric: new MathExpression({
         expression: "100 * refused / (accepted + refused)",
-        usingMetrics: { refused: sum(names.ingest.eventsRefused), accepted: sum(names.ingest.eventsAccepted) },
+        usingMetrics: {
+          refused: sum(names.ingest.eventsRefused),
+          accepted: sum(names.ingest.eventsAccepted),
+        },
         period: Duration.minutes(1),
       }),
       comparison: ">",
       threshold: 1,
       unit: "%",
       periods: 5,
-      reason: "Of events that producers send in good faith hardly one is refused; 1 % for five minutes is a change.",
+      reason:
+        "Of events that producers send in good faith hardly one is refused; 1 % for five minutes is a change.",
       runbook: "ingest-outage",
       missingData: NO_REQUESTS,
     },
@@ -69,7 +74,8 @@ export function ingestAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: LATENCY_FACTOR * baselineMs("ingest"),
       unit: "ms",
       periods: 5,
-      reason: "Twice the recorded baseline of storing a request's events (lib/observability/latency-baseline.ts).",
+      reason:
+        "Twice the recorded baseline of storing a request's events (lib/observability/latency-baseline.ts).",
       runbook: "ingest-outage",
       missingData: NO_REQUESTS,
     },
@@ -81,7 +87,8 @@ export function ingestAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "requests",
       periods: 5,
-      reason: "Without signals the door takes everything for idle and sheds nothing; once is a retry of DynamoDB's.",
+      reason:
+        "Without signals the door takes everything for idle and sheds nothing; once is a retry of DynamoDB's.",
       runbook: "flow-control",
       missingData: NOTHING_TO_SAY,
     },
@@ -102,7 +109,10 @@ export function flowControlAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       periods: 5,
       reason: "It runs every minute; while it does not, nobody resumes a mapping that it has paused.",
       runbook: "flow-control",
-      missingData: { treatedAs: "breaching", because: "what does not run emits nothing: silence is the fault" },
+      missingData: {
+        treatedAs: "breaching",
+        because: "what does not run emits nothing: silence is the fault",
+      },
     },
     {
       name: "flow-control-table-failures",
@@ -124,7 +134,8 @@ export function flowControlAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: 3_600_000,
       unit: "ms",
       periods: 5,
-      reason: "Load that goes down resumes a mapping within minutes; an hour means that a pipeline cannot keep up.",
+      reason:
+        "Load that goes down resumes a mapping within minutes; an hour means that a pipeline cannot keep up.",
       runbook: "spillway-paused",
       missingData: { treatedAs: "not breaching", because: "a silent flow control has an alarm of its own" },
     },
@@ -141,7 +152,8 @@ export function servingAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "results",
       periods: 1,
-      reason: "The engine writes no result that the table cannot hold, so each is a bug or a result that is too large.",
+      reason:
+        "The engine writes no result that the table cannot hold, so each is a bug or a result that is too large.",
       runbook: "dead-letters",
       missingData: NO_REQUESTS,
     },
@@ -165,7 +177,8 @@ export function servingAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "redrives",
       periods: 1,
-      reason: "A redrive stops by itself at its failure limit or where Kafka is away, and does not go on by itself.",
+      reason:
+        "A redrive stops by itself at its failure limit or where Kafka is away, and does not go on by itself.",
       runbook: "dead-letters",
       missingData: NOTHING_TO_SAY,
     },

@@ -42,7 +42,8 @@ function clusterAlarms(cluster: string): readonly AlarmDefinition[] {
       threshold: 0,
       unit: "partitions",
       periods: 2,
-      reason: "A partition without a leader takes no write; an election takes seconds, so two minutes are none.",
+      reason:
+        "A partition without a leader takes no write; an election takes seconds, so two minutes are none.",
       runbook: "kafka",
       missingData: {
         treatedAs: "the state before",
@@ -91,7 +92,8 @@ function brokerAlarms(cluster: string, id: string): readonly AlarmDefinition[] {
       threshold: 85,
       unit: "%",
       periods: 5,
-      reason: "AWS asks to act at 85 %; a broker whose disk is full stops, and volumes here do not grow by themselves.",
+      reason:
+        "AWS asks to act at 85 %; a broker whose disk is full stops, and volumes here do not grow by themselves.",
     },
     {
       ...common,
@@ -101,7 +103,8 @@ function brokerAlarms(cluster: string, id: string): readonly AlarmDefinition[] {
       threshold: 60,
       unit: "%",
       periods: 15,
-      reason: "AWS asks to keep user and system CPU below 60 %, so that the others can carry a broker that is away.",
+      reason:
+        "AWS asks to keep user and system CPU below 60 %, so that the others can carry a broker that is away.",
     },
     {
       ...common,

@@ -33,9 +33,10 @@ export class Notifications extends Construct {
       );
       return topic;
     };
-    this.topics = Object.fromEntries(
-      severities.map((severity) => [severity, make(severity)]),
-    ) as Record<Severity, Topic>;
+    this.topics = Object.fromEntries(severities.map((severity) => [severity, make(severity)])) as Record<
+      Severity,
+      Topic
+    >;
   }
 
   /**

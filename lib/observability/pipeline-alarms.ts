@@ -70,7 +70,8 @@ const alarmOf = ({ stage }: DeployedStage, kind: StageAlarm, part: Part): AlarmD
 });
 
 function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
-  const max = (name: (typeof names)[keyof typeof names]) => own.ofStage(name, stage, { statistic: "Maximum" });
+  const max = (name: (typeof names)[keyof typeof names]) =>
+    own.ofStage(name, stage, { statistic: "Maximum" });
   return [
     alarmOf(stage, "backlog-seconds", {
       severity: "page",
@@ -87,7 +88,8 @@ function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): re
       threshold: stage.maxBacklogRecordsPerTask,
       unit: "records",
       periods: 5,
-      reason: "The pipeline's limit for one task (maxBacklogRecordsPerTask), for five minutes: no burst, but a trend.",
+      reason:
+        "The pipeline's limit for one task (maxBacklogRecordsPerTask), for five minutes: no burst, but a trend.",
       runbook: "pipeline-behind",
     }),
     alarmOf(stage, "latency", {
@@ -106,7 +108,8 @@ function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): re
       threshold: 0,
       unit: "records",
       periods: 15,
-      reason: "Records are processed and the watermark falls behind the clock all the same: windows do not close.",
+      reason:
+        "Records are processed and the watermark falls behind the clock all the same: windows do not close.",
       runbook: "watermark-stalled",
     }),
     alarmOf(stage, "no-data", {
@@ -116,9 +119,13 @@ function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): re
       threshold: 1,
       unit: "tasks",
       periods: 5,
-      reason: "Every process says every ten seconds how many tasks it runs; five minutes are longer than a recovery.",
+      reason:
+        "Every process says every ten seconds how many tasks it runs; five minutes are longer than a recovery.",
       runbook: "pipeline-silent",
-      missingData: { treatedAs: "breaching", because: "a stage that is away says nothing: silence is the fault" },
+      missingData: {
+        treatedAs: "breaching",
+        because: "a stage that is away says nothing: silence is the fault",
+      },
     }),
   ];
 }
@@ -138,7 +145,8 @@ function watermarkStalled(stage: DeployedStage, own: OwnMetrics): IMetric {
 }
 
 function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
-  const max = (name: (typeof names)[keyof typeof names]) => own.ofStage(name, stage, { statistic: "Maximum" });
+  const max = (name: (typeof names)[keyof typeof names]) =>
+    own.ofStage(name, stage, { statistic: "Maximum" });
   const sum = (name: (typeof names)[keyof typeof names]) => own.ofStage(name, stage, { statistic: "Sum" });
   return [
     alarmOf(stage, "errors", {
@@ -167,7 +175,8 @@ function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings):
       threshold: 0,
       unit: "attempts",
       periods: 5,
-      reason: "An attempt that fails is made again at once; five minutes of them are no broker that restarts.",
+      reason:
+        "An attempt that fails is made again at once; five minutes of them are no broker that restarts.",
       runbook: "checkpoints",
       missingData: NOTHING_TO_SAY,
     }),
@@ -222,7 +231,8 @@ function sizingAlarms(stage: DeployedStage, { own }: PipelineSurroundings): read
       threshold: 20,
       unit: "%",
       periods: 24,
-      reason: "A day in which its tasks worked for less than a fifth of the time: fewer or smaller ones would do.",
+      reason:
+        "A day in which its tasks worked for less than a fifth of the time: fewer or smaller ones would do.",
       runbook: "pipeline-sizing",
       missingData: SILENT,
     }),

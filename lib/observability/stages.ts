@@ -1,9 +1,5 @@
 /** What the alarms and dashboards need of pipelines: their stages, and who reads which topic. */
-import {
-  archiveConsumerGroup,
-  consumerGroup,
-  sinkConsumerGroup,
-} from "../../contracts/environment.ts";
+import { archiveConsumerGroup, consumerGroup, sinkConsumerGroup } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC, resultsTopic } from "../../contracts/topics.ts";
 import { type DeployedPipeline, seriesOf, stagesOf } from "../processing/pipeline.ts";
 import { pipelinePartitions } from "../transport/topics.ts";

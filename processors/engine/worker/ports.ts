@@ -2,6 +2,7 @@
 import type { CheckpointProblem } from "../checkpoint/errors.ts";
 import type { Enrichment } from "../pipeline/enrichment.ts";
 import type { Counters } from "../state/task-state.ts";
+import type { AppliedSlice } from "./work-record.ts";
 
 export interface Clock {
   /** Never goes back, so that no checkpoint waits for a wall clock that was set back; from any origin. */
@@ -50,6 +51,26 @@ export interface Checkpointed extends TaskName {
   readonly checkpointMs: number;
   /** Records fetched or to be fetched beyond what this checkpoint holds. */
   readonly backlogRecords: number;
+  /** What it commits, with its times of arrival. */
+  readonly applied: readonly AppliedSlice[];
+}
+
+/** How a task that runs is at the moment. */
+export interface TaskVitals extends TaskName {
+  /** Another one where the task is run anew: what follows counts from 0 then. */
+  readonly run: object;
+  /** Time spent on records and firings, since the run began. */
+  readonly busyMs: number;
+  /** Records applied since the run began. */
+  readonly records: number;
+  /** Records fetched or to be fetched that it has not applied. */
+  readonly backlogRecords: number;
+  /** When the record arrived that it applied last; null where it has applied none. */
+  readonly lastArrivalMs: number | null;
+  /** Minus infinity before the first event. */
+  readonly watermarkMs: number;
+  /** How long the oldest of what it has not committed has been waiting for it. */
+  readonly uncommittedMs: number;
 }
 
 /** Called as things happen; telemetry hangs here. No call carries a payload. */

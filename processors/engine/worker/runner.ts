@@ -15,12 +15,14 @@ import { growth } from "./growth.ts";
 import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, type WorkerContext } from "./ownership.ts";
-import type { TaskName } from "./ports.ts";
+import type { TaskName, TaskVitals } from "./ports.ts";
 import { throwIfStopped } from "./retry.ts";
 import type { ServiceGate } from "./service-gate.ts";
 import { Standing } from "./standing.ts";
 import { TablesFirst } from "./tables-first.ts";
 import { nextInput } from "./turns.ts";
+import { vitalsOf } from "./vitals.ts";
+import { WorkRecord } from "./work-record.ts";
 
 export interface RunnerLimits extends ChainLimits {
   /** Time between the starts of two checkpoints, while there is anything to commit. */
@@ -35,9 +37,6 @@ export interface RunnerLimits extends ChainLimits {
 
 /** Offsets and transactional ids expire after 7 days, so an idle task commits at least daily. */
 const IDLE_CHECKPOINT_MS = 86_400_000;
-
-/** A slice beyond this is cut in half; heartbeats, every second, wait for its end. */
-const MAX_SLICE_MS = 50;
 
 const RECLAIM_DELAY_MS = 1_000;
 
@@ -64,7 +63,7 @@ export class TaskRunner {
   /** As long as there is a task. */
   #asking: Asking | undefined;
   #tablesFirst: TablesFirst;
-  #sliceSteps: number;
+  readonly #work: WorkRecord;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
   #checkpointNow = new AbortController();
@@ -73,7 +72,7 @@ export class TaskRunner {
     const { context, partition, membership, groupGeneration } = options;
     this.#inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
     this.#options = options;
-    this.#sliceSteps = options.limits.maxStepsPerSlice;
+    this.#work = new WorkRecord(context.clock, options.limits.maxStepsPerSlice);
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake(
       this.#inputs.map(({ topic }) => topic),
@@ -92,6 +91,11 @@ export class TaskRunner {
 
   get state(): "recovering" | "running" | "parked" | "ended" {
     return this.#state;
+  }
+
+  /** Undefined while there is no task. */
+  get vitals(): TaskVitals | undefined {
+    return this.#task && vitalsOf(this.#name, this, this.#task, this.#intake, this.#work);
   }
 
   /** Takes a batch in; called from the client's fetch loop, so it only enqueues. */
@@ -151,7 +155,7 @@ export class TaskRunner {
     try {
       const taken = await this.#take(() => Ownership.take({ context, partition, standing, signal, limits }));
       ownership = taken.ownership;
-      await this.#work(ownership, this.#restore(ownership, taken.loaded), taken.step);
+      await this.#runLoops(ownership, this.#restore(ownership, taken.loaded), taken.step);
     } catch (error) {
       throwIfStopped(signal);
       if (!(error instanceof FencedError || error instanceof SlotRefusedError)) throw error;
@@ -161,6 +165,7 @@ export class TaskRunner {
     } finally {
       this.#task = undefined;
       this.#asking = undefined;
+      this.#work.forget();
       await ownership?.close();
     }
   }
@@ -219,7 +224,7 @@ export class TaskRunner {
   }
 
   /** Processing and checkpointing side by side; the failure of either ends both. */
-  async #work(ownership: Ownership, task: Task, step: FirstStep["kind"]): Promise<void> {
+  async #runLoops(ownership: Ownership, task: Task, step: FirstStep["kind"]): Promise<void> {
     const failed = new AbortController();
     this.#asking = new Asking({
       context: this.#options.context,
@@ -257,7 +262,7 @@ export class TaskRunner {
         this.#checkpointNow.abort();
         await this.#untilWoken();
       } else if (task.firing) {
-        this.#inSlice((steps) => task.fire(steps));
+        this.#work.slice((steps) => task.fire(steps));
         await context.clock.yield();
       } else if (input !== undefined) {
         this.#applyNext(task, input);
@@ -271,7 +276,9 @@ export class TaskRunner {
   #applyNext(task: Task, input: number): void {
     const asking = this.#asking!;
     const head = this.#intake.head(input)!;
-    head.next = this.#inSlice((steps) => task.apply(head.batch, head.next, steps, asking));
+    const { batch, next: from } = head;
+    head.next = this.#work.slice((steps) => task.apply(batch, from, steps, asking));
+    if (head.next > from) this.#work.applied(batch, from, head.next);
     asking.applied(input, task.offsets[input]!);
     if (task.blocked) asking.need(input, head);
     if (head.next === head.batch.count) this.#intake.drop(input);
@@ -284,17 +291,6 @@ export class TaskRunner {
       return { ...task.progressOf(input), waiting };
     });
     return nextInput(progress, this.#options.limits.maxInputSkewMs);
-  }
-
-  /** Code of the pipeline's may be slow: a slice that took long makes the next one smaller, so heartbeats go on. */
-  #inSlice(apply: (maxSteps: number) => number): number {
-    const { context, limits } = this.#options;
-    const startedMs = context.clock.nowMs();
-    const result = apply(this.#sliceSteps);
-    const tookMs = context.clock.nowMs() - startedMs;
-    const next = tookMs > MAX_SLICE_MS ? Math.floor(this.#sliceSteps / 2) : this.#sliceSteps * 2;
-    this.#sliceSteps = Math.max(1, Math.min(next, limits.maxStepsPerSlice));
-    return result;
   }
 
   #untilWoken(): Promise<void> {
@@ -369,9 +365,11 @@ export class TaskRunner {
     const startedMs = clock.nowMs();
     this.#stepOverMarkers(task);
     const cut = task.cut(ownership.nextKind);
+    const applied = this.#work.cut();
     // The cut emptied the outbox, so a task that waited for room can go on.
     this.#wakeProcessing();
     await ownership.checkpoint(cut);
+    this.#work.committed();
     observer.checkpointed({
       ...this.#name,
       checkpoint: cut.number,
@@ -382,6 +380,7 @@ export class TaskRunner {
       stateLimitShare: task.limit.share,
       checkpointMs: clock.nowMs() - startedMs,
       backlogRecords: this.#intake.backlog(cut.offsets),
+      applied,
     });
   }
 }

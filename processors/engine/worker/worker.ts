@@ -5,6 +5,7 @@
 import { consumerGroup } from "../../../contracts/environment.ts";
 import type { Assignment, GroupMembership, RecordBatch } from "../log/port.ts";
 import type { WorkerContext } from "./ownership.ts";
+import type { TaskVitals } from "./ports.ts";
 import { type RunnerLimits, TaskRunner } from "./runner.ts";
 import { ServiceGate } from "./service-gate.ts";
 
@@ -52,6 +53,11 @@ export class Worker {
     const states = { recovering: 0, running: 0, parked: 0, ended: 0 };
     for (const { runner } of this.#tasks.values()) states[runner.state] += 1;
     return states;
+  }
+
+  /** How the tasks are that run. */
+  vitals(): TaskVitals[] {
+    return [...this.#tasks.values()].flatMap(({ runner }) => runner.vitals ?? []);
   }
 
   async start(): Promise<void> {

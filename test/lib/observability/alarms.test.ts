@@ -59,13 +59,17 @@ describe("every alarm", () => {
     expect(new Set(names()).size).toBe(names().length);
     for (const { Properties } of everyAlarm()) {
       expect(Properties.AlarmName).toMatch(/^spillway-dev-[a-z0-9.-]+$/);
-      expect(Properties.AlarmDescription).toMatch(/^\[(page|ticket|notice)\] .{20,} What to do: docs\/runbooks\/[a-z-]+\.md$/);
+      expect(Properties.AlarmDescription).toMatch(
+        /^\[(page|ticket|notice)\] .{20,} What to do: docs\/runbooks\/[a-z-]+\.md$/,
+      );
       expect(Properties.AlarmDescription.length).toBeLessThanOrEqual(1_024);
     }
   });
 
   test("has a runbook that says what it means, what to look at and what to do", () => {
-    const pages = new Set(everyAlarm().map(({ Properties }) => /docs\/\S+\.md/.exec(Properties.AlarmDescription)![0]));
+    const pages = new Set(
+      everyAlarm().map(({ Properties }) => /docs\/\S+\.md/.exec(Properties.AlarmDescription)![0]),
+    );
     for (const page of pages) {
       expect(existsSync(fileURLToPath(new URL(page, root))), page).toBe(true);
       const text = readFileSync(fileURLToPath(new URL(page, root)), "utf8");
@@ -97,7 +101,9 @@ describe("every alarm", () => {
 
 describe("known mistakes", () => {
   test("no alarm on lag has a Broker ID, under which lag is never emitted", () => {
-    const lags = alarmsIn(template).flatMap(metricsOf).filter(({ name }) => /Lag$/.test(name));
+    const lags = alarmsIn(template)
+      .flatMap(metricsOf)
+      .filter(({ name }) => /Lag$/.test(name));
     expect(lags.length).toBeGreaterThan(10);
     for (const { dimensions } of lags.filter(({ namespace }) => namespace === "AWS/Kafka")) {
       expect(Object.keys(dimensions).toSorted()).toEqual(["Cluster Name", "Consumer Group", "Topic"]);
@@ -105,7 +111,9 @@ describe("known mistakes", () => {
   });
 
   test("a stream that nobody writes to does not page: an absent iterator age is no breach", () => {
-    const ages = alarmsIn(template).filter((alarm) => metricsOf(alarm).some(({ name }) => name === "IteratorAge"));
+    const ages = alarmsIn(template).filter((alarm) =>
+      metricsOf(alarm).some(({ name }) => name === "IteratorAge"),
+    );
     expect(ages.map(nameOf)).toEqual([
       "spillway-dev-stream-forward-iterator-age",
       "spillway-dev-stream-door-partner-iterator-age",
@@ -115,7 +123,9 @@ describe("known mistakes", () => {
   });
 
   test("a drained topic of transactions, which shows a lag of 1 a partition, is not behind", () => {
-    expect(alarmNamed(template, "pipeline-added-added.by-place.forwarded-offset-lag").Properties).toMatchObject({
+    expect(
+      alarmNamed(template, "pipeline-added-added.by-place.forwarded-offset-lag").Properties,
+    ).toMatchObject({
       Threshold: 2 * 10_001,
       ComparisonOperator: "GreaterThanThreshold",
       TreatMissingData: "ignore",
@@ -124,7 +134,9 @@ describe("known mistakes", () => {
 
   test("no expression reads further back, or more often, than CloudWatch evaluates alarms", () => {
     for (const { Properties } of alarmsIn(template)) {
-      const period = Properties.Period ?? Math.max(...Properties.Metrics.map(({ MetricStat }: never) => periodOf(MetricStat)));
+      const period =
+        Properties.Period ??
+        Math.max(...Properties.Metrics.map(({ MetricStat }: never) => periodOf(MetricStat)));
       expect(period % 60).toBe(0);
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
       expect(period * Properties.EvaluationPeriods).toBeLessThanOrEqual(86_400);
@@ -138,7 +150,9 @@ describe("what is derived", () => {
   test("a pipeline that is added has its alarms, each of its stages its own, with no other edit", () => {
     const ofAdded = names().filter((name) => name.startsWith("spillway-dev-pipeline-added"));
     const kinds = (stage: string) =>
-      ofAdded.flatMap((name) => (name.startsWith(`spillway-dev-pipeline-${stage}-`) ? [name.split(`${stage}-`).at(-1)] : []));
+      ofAdded.flatMap((name) =>
+        name.startsWith(`spillway-dev-pipeline-${stage}-`) ? [name.split(`${stage}-`).at(-1)] : [],
+      );
     expect(kinds("added.by-place").length).toBeGreaterThanOrEqual(13);
     expect(alarmNamed(template, "pipeline-added.by-place-queue-depth").Properties.Threshold).toBe(500);
     expect(ofAdded).toContain("spillway-dev-pipeline-added-behind");
@@ -170,7 +184,9 @@ describe("what is derived", () => {
 describe("one cause, one message", () => {
   test("members of a composite tell nobody, everything else does", () => {
     const members = compositesIn(template).flatMap(({ Properties }) =>
-      [...JSON.stringify(Properties.AlarmRule).matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)].map(([, id]) => id!),
+      [...JSON.stringify(Properties.AlarmRule).matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)].map(
+        ([, id]) => id!,
+      ),
     );
     expect(members.length).toBeGreaterThan(20);
     for (const { logicalId, Properties } of alarmsIn(template)) {
@@ -199,7 +215,8 @@ describe("who is told", () => {
       expect(Properties.KmsMasterKeyId).toEqual({ "Fn::GetAtt": [key.logicalId, "Arn"] });
     }
     const statement = key.Properties.KeyPolicy.Statement.find(
-      ({ Principal }: { Principal: { Service?: string } }) => Principal.Service === "cloudwatch.amazonaws.com",
+      ({ Principal }: { Principal: { Service?: string } }) =>
+        Principal.Service === "cloudwatch.amazonaws.com",
     );
     expect(statement.Action).toEqual(["kms:Decrypt", "kms:GenerateDataKey*"]);
     expect(textOf(statement.Condition.ArnLike["aws:SourceArn"])).toMatch(/:alarm:spillway-dev-\*$/);

@@ -11,7 +11,9 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** The modules of functions and processors that know the metrics' names. */
 const emitters = ["lambdas", "processors", "runtime"]
   .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path)),
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) =>
+      join(root, folder, path),
+    ),
   )
   .filter((path) => path.endsWith(".ts"))
   .map((path) => readFileSync(path, "utf8"))

@@ -26,7 +26,8 @@ export interface UsedMetric {
 
 /** The metrics of an alarm: its own, or those of its expression. */
 export function metricsOf({ Properties }: Resource): readonly UsedMetric[] {
-  if (Properties.MetricName) return [usedMetric(Properties, Properties.Statistic ?? Properties.ExtendedStatistic)];
+  if (Properties.MetricName)
+    return [usedMetric(Properties, Properties.Statistic ?? Properties.ExtendedStatistic)];
   return Properties.Metrics.flatMap(({ MetricStat }: { MetricStat?: { Metric: never; Stat: string } }) =>
     MetricStat ? [usedMetric(MetricStat.Metric, MetricStat.Stat)] : [],
   );
@@ -38,7 +39,10 @@ interface TemplateMetric {
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
 }
 
-const usedMetric = ({ Namespace, MetricName, Dimensions = [] }: TemplateMetric, statistic: string): UsedMetric => ({
+const usedMetric = (
+  { Namespace, MetricName, Dimensions = [] }: TemplateMetric,
+  statistic: string,
+): UsedMetric => ({
   namespace: Namespace,
   name: MetricName,
   dimensions: Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value])),
