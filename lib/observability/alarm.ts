@@ -31,6 +31,8 @@ export const runbookPath = (runbook: Runbook): string => `docs/runbooks/${runboo
 export interface AlarmText {
   /** Within the environment; see {@link alarmName}. */
   readonly name: string;
+  /** The pipeline, or the stage of one, that it is about. @default the platform */
+  readonly about?: string;
   readonly severity: Severity;
   /** Why the threshold is what it is, in one sentence or two. */
   readonly reason: string;

@@ -1,4 +1,4 @@
-import type { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import type { CfnAlarm, IAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import { Alarm, AlarmRule, CompositeAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Construct } from "constructs";
@@ -31,6 +31,12 @@ export class Alarms extends Construct {
     const members = new Set(props.composites.flatMap((composite) => composite.members));
     for (const alarm of props.alarms) this.makeAlarm(alarm, !members.has(alarm.name));
     for (const composite of props.composites) this.makeComposite(composite);
+  }
+
+  /** Those that fit, in the order in which they were made. */
+  select(fits: (definition: AlarmDefinition | CompositeDefinition) => boolean): readonly IAlarm[] {
+    const { alarms, composites } = this.#props;
+    return [...alarms, ...composites].filter(fits).map(({ name }) => this.made(name));
   }
 
   private makeAlarm(definition: AlarmDefinition, notifies: boolean): void {

@@ -1,10 +1,11 @@
 /** What the other stacks hold that alarms are about: found in them, so that nobody has to list it here. */
 import type { Stack } from "aws-cdk-lib";
-import { FargateService } from "aws-cdk-lib/aws-ecs";
+import { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { IConstruct } from "constructs";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import { StreamDrain } from "../ingestion/stream-drain.ts";
+import { ProcessorService } from "../processing/processor-service.ts";
 import type { DeployedDrain, DeployedFunction } from "./function-alarms.ts";
 
 type Class<T> = abstract new (...parameters: never[]) => T;
@@ -37,5 +38,27 @@ export const drainsIn = (stacks: readonly Stack[]): readonly DeployedDrain[] =>
 
 export const queuesIn = (stacks: readonly Stack[]): readonly Queue[] => all(stacks, Queue);
 
-export const servicesIn = (stacks: readonly Stack[]): readonly FargateService[] =>
-  all(stacks, FargateService);
+/** A Fargate service that runs pipelines, by the name that they give it. */
+export interface DeployedService {
+  readonly name: string;
+  readonly clusterName: string;
+  readonly serviceName: string;
+}
+
+export const servicesIn = (stacks: readonly Stack[]): readonly DeployedService[] =>
+  all(stacks, ProcessorService).map(({ serviceName: name, service }) => ({
+    name,
+    clusterName: service.cluster.clusterName,
+    serviceName: service.serviceName,
+  }));
+
+export interface DeployedTable {
+  readonly name: string;
+  readonly tableName: string;
+}
+
+export const tablesIn = (stacks: readonly Stack[]): readonly DeployedTable[] =>
+  all(stacks, Table).map((table) => ({
+    name: table.node.path.split("/").slice(1).join(" "),
+    tableName: table.tableName,
+  }));

@@ -3,6 +3,7 @@ import { MathExpression, type Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { AlarmDefinition, CompositeDefinition, MissingData } from "./alarm.ts";
 import { awsMetric } from "./aws-metrics.ts";
 import { INGEST_CIRCUIT_OPEN } from "./ingest-alarms.ts";
+import { idOf } from "./own-metrics.ts";
 
 export const KAFKA_UNHEALTHY = "kafka-unhealthy";
 
@@ -132,10 +133,12 @@ function brokerAlarms(cluster: string, id: string): readonly AlarmDefinition[] {
 export function cpuOf(dimensions: { "Cluster Name": string; "Broker ID": string }): MathExpression {
   const part = (name: "CpuUser" | "CpuSystem"): Metric =>
     awsMetric("AWS/Kafka", name, dimensions, { statistic: "Average" });
+  const id = dimensions["Broker ID"];
+  const [user, system] = [idOf("user", id), idOf("system", id)];
   return new MathExpression({
-    expression: "user + system",
-    usingMetrics: { user: part("CpuUser"), system: part("CpuSystem") },
-    label: `broker ${dimensions["Broker ID"]}`,
+    expression: `${user} + ${system}`,
+    usingMetrics: { [user]: part("CpuUser"), [system]: part("CpuSystem") },
+    label: `broker ${id}`,
     period: part("CpuUser").period,
   });
 }

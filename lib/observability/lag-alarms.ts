@@ -33,6 +33,7 @@ export const offsetLagOf = (cluster: string, reading: GroupReading) =>
 
 export const timeLagAlarm = (cluster: string, reading: GroupReading): AlarmDefinition => ({
   name: lagAlarm(reading.reader, reading.topic, "time-lag"),
+  about: reading.reader,
   severity: "page",
   metric: timeLagOf(cluster, reading),
   comparison: ">",
@@ -51,6 +52,7 @@ export const offsetLagAlarm = (
   maxBacklogRecords: number,
 ): AlarmDefinition => ({
   name: lagAlarm(reading.reader, reading.topic, "offset-lag"),
+  about: reading.reader,
   severity: "page",
   metric: offsetLagOf(cluster, reading),
   comparison: ">",

@@ -7,7 +7,7 @@ import type { TransportStack } from "../transport/transport-stack.ts";
 import type { AlarmDefinition } from "./alarm.ts";
 import { Alarms } from "./alarms.ts";
 import { DeploymentEvents } from "./deployment-events.ts";
-import { drainsIn, functionsIn, queuesIn, servicesIn } from "./discovery.ts";
+import { drainsIn, functionsIn, queuesIn, servicesIn, tablesIn } from "./discovery.ts";
 import { deadLetterAlarms, drainAlarms, functionAlarms } from "./function-alarms.ts";
 import { flowControlAlarms, ingestAlarms, servingAlarms } from "./ingest-alarms.ts";
 import { kafkaAlarms, kafkaUnhealthy } from "./kafka-alarms.ts";
@@ -15,7 +15,9 @@ import { timeLagAlarm } from "./lag-alarms.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnMetrics } from "./own-metrics.ts";
 import { pipelineAlarms, pipelineBehind } from "./pipeline-alarms.ts";
-import { functionReadings } from "./stages.ts";
+import { PipelineDashboard } from "./pipeline-dashboard.ts";
+import { PlatformDashboard } from "./platform-dashboard.ts";
+import { deployedStages, functionReadings } from "./stages.ts";
 
 export interface ObservabilityStackProps {
   readonly transport: TransportStack;
@@ -28,17 +30,41 @@ export interface ObservabilityStackProps {
 export class ObservabilityStack extends SpillwayStack {
   constructor(scope: Construct, config: EnvironmentConfig, props: ObservabilityStackProps) {
     super(scope, "Observability", config);
+    const { transport, pipelines, stacks } = props;
     const own = new OwnMetrics(config.name);
     const notifications = new Notifications(this, "Notifications");
-    new Alarms(this, "Alarms", {
+    const alarms = new Alarms(this, "Alarms", {
       environment: config.name,
       alarms: this.alarmsOf(own, props),
-      composites: [kafkaUnhealthy, ...props.pipelines.map(pipelineBehind)],
+      composites: [kafkaUnhealthy, ...pipelines.map(pipelineBehind)],
       notifications,
     });
-    const [service] = servicesIn(props.stacks);
-    if (service) {
-      new DeploymentEvents(this, "Deployments", { clusterName: service.cluster.clusterName, notifications });
+    const services = servicesIn(stacks);
+    if (services[0]) {
+      new DeploymentEvents(this, "Deployments", { clusterName: services[0].clusterName, notifications });
+    }
+    const surroundings = { environment: config.name, cluster: transport.clusterName, own };
+    new PlatformDashboard(this, "Platform", {
+      ...surroundings,
+      pipelines,
+      brokers: transport.brokerCount,
+      functions: functionsIn(stacks),
+      drains: drainsIn(stacks),
+      queues: queuesIn(stacks).map(({ queueName }) => queueName),
+      tables: tablesIn(stacks),
+      // Of pipelines their composites only: the rest is on their own dashboards, and a widget shows 100.
+      alarms: alarms.select(
+        (alarm) => alarm.severity === "page" && (alarm.about === undefined || "members" in alarm),
+      ),
+    });
+    for (const pipeline of pipelines) {
+      const ofPipeline = new Set([pipeline.name, ...deployedStages(pipeline).map(({ stage }) => stage)]);
+      new PipelineDashboard(this, `Pipeline-${pipeline.name}`, {
+        ...surroundings,
+        pipeline,
+        alarms: alarms.select(({ about }) => about !== undefined && ofPipeline.has(about)),
+        service: services.find(({ name }) => name === pipeline.service)!,
+      });
     }
   }
 

@@ -50,3 +50,6 @@ export class OwnMetrics {
     });
   }
 }
+
+/** An id for a metric in an expression, where a graph has several of its kind. */
+export const idOf = (kind: string, of: string): string => `${kind}_${of.replaceAll(/\W/g, "_")}`;

@@ -8,7 +8,7 @@ import { behindAlarm, lagAlarm, type StageAlarm, stageAlarm } from "./alarm-name
 import { KAFKA_UNHEALTHY } from "./kafka-alarms.ts";
 import { offsetLagAlarm, timeLagAlarm } from "./lag-alarms.ts";
 import { baselineMs, LATENCY_FACTOR } from "./latency-baseline.ts";
-import type { OwnMetrics } from "./own-metrics.ts";
+import { idOf, type OwnMetrics } from "./own-metrics.ts";
 import { type DeployedStage, deployedStages, readingsOf } from "./stages.ts";
 
 const names = metrics.processor;
@@ -48,6 +48,7 @@ export const pipelineAlarms = (
 /** Whichever of the stages is behind, and by whichever measure, it is one thing to look at. */
 export const pipelineBehind = (pipeline: DeployedPipeline): CompositeDefinition => ({
   name: behindAlarm(pipeline.name),
+  about: pipeline.name,
   severity: "page",
   reason: "Its results are minutes late, by at least one of the measures of lag that are its members.",
   runbook: "pipeline-behind",
@@ -67,6 +68,7 @@ const alarmOf = ({ stage }: DeployedStage, kind: StageAlarm, part: Part): AlarmD
   missingData: SILENT,
   ...part,
   name: stageAlarm(stage, kind),
+  about: stage,
 });
 
 function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
@@ -201,17 +203,19 @@ function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings):
   ];
 }
 
-/** Of the events that were meant for it. */
-export const errorPercent = (stage: DeployedStage, own: OwnMetrics): MathExpression =>
-  new MathExpression({
-    expression: "100 * dead / processed",
+/** Of the records that it read. */
+export function errorPercent(stage: DeployedStage, own: OwnMetrics): MathExpression {
+  const [dead, processed] = [idOf("dead", stage.stage), idOf("processed", stage.stage)];
+  return new MathExpression({
+    expression: `100 * ${dead} / ${processed}`,
     usingMetrics: {
-      dead: own.ofStage(names.eventsDead, stage, { statistic: "Sum" }),
-      processed: own.ofStage(names.recordsProcessed, stage, { statistic: "Sum" }),
+      [dead]: own.ofStage(names.eventsDead, stage, { statistic: "Sum" }),
+      [processed]: own.ofStage(names.recordsProcessed, stage, { statistic: "Sum" }),
     },
     label: stage.stage,
     period: Duration.minutes(1),
   });
+}
 
 function sizingAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
   return [
@@ -264,6 +268,7 @@ const endToEndAlarm = (pipeline: DeployedPipeline, own: OwnMetrics): AlarmDefini
   const stages = ["ingest", ...deployedStages(pipeline).map(({ stage }) => stage), "sink"];
   return {
     name: `pipeline-${pipeline.name}-end-to-end-latency`,
+    about: pipeline.name,
     severity: "ticket",
     metric: endToEndLatency(pipeline, own),
     comparison: ">",

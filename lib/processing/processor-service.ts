@@ -47,17 +47,20 @@ export interface ProcessorServiceProps {
 
 /** A Fargate service that runs the pipelines of one name; each of its tasks owns some of their partitions. */
 export class ProcessorService extends Construct {
+  readonly serviceName: string;
+  readonly service: FargateService;
   readonly #stack: SpillwayStack;
 
   constructor(scope: SpillwayStack, id: string, props: ProcessorServiceProps) {
     super(scope, id);
     this.#stack = scope;
+    this.serviceName = props.name;
     const taskDefinition = this.makeTaskDefinition(props);
     this.allowKafka(taskDefinition, props);
     props.checkpoints.grantUse(taskDefinition.taskRole);
     const stages = props.pipelines.flatMap(stagesOf).map((stage) => stage.name);
     grantSignals(props.signals, taskDefinition.taskRole, stages);
-    const service = new FargateService(this, "Service", {
+    this.service = new FargateService(this, "Service", {
       cluster: props.cluster,
       taskDefinition,
       desiredCount: scope.config.processors.desiredCount,
@@ -72,7 +75,7 @@ export class ProcessorService extends Construct {
       propagateTags: PropagatedTagSource.SERVICE,
     });
     // A task that starts before its role may read Kafka would crash, and the breaker would roll the service back.
-    service.node.addDependency(taskDefinition.taskRole);
+    this.service.node.addDependency(taskDefinition.taskRole);
   }
 
   private makeTaskDefinition(props: ProcessorServiceProps): FargateTaskDefinition {

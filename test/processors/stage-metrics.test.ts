@@ -22,6 +22,7 @@ function stageMetrics(): StageMetrics {
     lines.push(JSON.parse(JSON.stringify(metrics.serializeMetrics())));
     metrics.clearMetrics();
     metrics.clearMetadata();
+    return metrics;
   });
   return new StageMetrics(metrics, { nowMs: () => nowMs, epochMs: () => EPOCH_MS + nowMs });
 }
