@@ -41,7 +41,12 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
   const directory = mkdtempSync(join(tmpdir(), "spillway-synth-"));
   try {
     const context = source === undefined ? { "aws:cdk:bundling-stacks": [] } : {};
-    const app = spillwayApp({ outdir: join(directory, "cdk.out"), context });
+    const app = spillwayApp({
+      outdir: join(directory, "cdk.out"),
+      context,
+      // Most of the time that a synth takes; bin/ has it on.
+      builtinCloudFormationValidation: false,
+    });
     const code = standInCode(directory, source ?? "");
     const platform = addPlatform(app, config, pipelines, code);
     const { network, transport, control, deadLetters, ingestion, processing, serving, observability } =
