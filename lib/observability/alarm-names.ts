@@ -16,6 +16,7 @@ export type StageAlarm =
   | "no-data"
   | "parked"
   | "queue-depth"
+  | "skew"
   | "state-limit"
   | "underused"
   | "watermark-stalled";

@@ -50,7 +50,10 @@ export class Alarms extends Construct {
       evaluationPeriods: periods,
       treatMissingData: treatmentOf(definition),
     });
-    (alarm.node.defaultChild as CfnAlarm).addMetadata("missingData", definition.missingData.because);
+    // For docs/alarms.md, and for whoever reads the template.
+    const resource = alarm.node.defaultChild as CfnAlarm;
+    resource.addMetadata("missingData", definition.missingData.because);
+    resource.addMetadata("unit", definition.unit);
     if (notifies) this.tell(alarm, definition);
     this.#made.set(name, alarm);
   }

@@ -1,7 +1,8 @@
 /** Alarms on the lag that Kafka sees: between a topic's end and what a group has committed. */
-import type { AlarmDefinition, MissingData } from "./alarm.ts";
+import type { AlarmDefinition, CompositeDefinition, MissingData, Severity } from "./alarm.ts";
 import { lagAlarm } from "./alarm-names.ts";
 import { awsMetric } from "./aws-metrics.ts";
+import { KAFKA_UNHEALTHY } from "./kafka-alarms.ts";
 import type { GroupReading } from "./stages.ts";
 
 /** The field's figure, and thirty times the latency target. */
@@ -31,10 +32,14 @@ export const offsetLagOf = (cluster: string, reading: GroupReading) =>
     label: reading.topic,
   });
 
-export const timeLagAlarm = (cluster: string, reading: GroupReading): AlarmDefinition => ({
+export const timeLagAlarm = (
+  cluster: string,
+  reading: GroupReading,
+  severity: Severity = "page",
+): AlarmDefinition => ({
   name: lagAlarm(reading.reader, reading.topic, "time-lag"),
   about: reading.reader,
-  severity: "page",
+  severity,
   metric: timeLagOf(cluster, reading),
   comparison: ">",
   threshold: MAX_TIME_LAG_S,
@@ -43,6 +48,16 @@ export const timeLagAlarm = (cluster: string, reading: GroupReading): AlarmDefin
   reason: "Thirty times the latency target of 10 s: what scaling could mend it has mended by then.",
   runbook: "pipeline-behind",
   missingData: REBALANCING,
+});
+
+/** The sink reads the results of every pipeline, so what holds it up mostly holds up all of them. */
+export const sinkBehind = (readings: readonly GroupReading[]): CompositeDefinition => ({
+  name: "sink-behind",
+  severity: "page",
+  reason: "Results are in their topics, and minutes later not in their table; readers see old ones.",
+  runbook: "functions",
+  members: readings.map(({ reader, topic }) => lagAlarm(reader, topic, "time-lag")),
+  suppressedBy: KAFKA_UNHEALTHY,
 });
 
 /** `maxBacklogRecords`: of one partition. */

@@ -11,13 +11,13 @@ import { drainsIn, functionsIn, queuesIn, servicesIn, tablesIn } from "./discove
 import { deadLetterAlarms, drainAlarms, functionAlarms } from "./function-alarms.ts";
 import { flowControlAlarms, ingestAlarms, servingAlarms } from "./ingest-alarms.ts";
 import { kafkaAlarms, kafkaUnhealthy } from "./kafka-alarms.ts";
-import { timeLagAlarm } from "./lag-alarms.ts";
+import { sinkBehind, timeLagAlarm } from "./lag-alarms.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnMetrics } from "./own-metrics.ts";
 import { pipelineAlarms, pipelineBehind } from "./pipeline-alarms.ts";
 import { PipelineDashboard } from "./pipeline-dashboard.ts";
 import { PlatformDashboard } from "./platform-dashboard.ts";
-import { deployedStages, functionReadings } from "./stages.ts";
+import { archiveReading, deployedStages, sinkReadings } from "./stages.ts";
 
 export interface ObservabilityStackProps {
   readonly transport: TransportStack;
@@ -36,7 +36,11 @@ export class ObservabilityStack extends SpillwayStack {
     const alarms = new Alarms(this, "Alarms", {
       environment: config.name,
       alarms: this.alarmsOf(own, props),
-      composites: [kafkaUnhealthy, ...pipelines.map(pipelineBehind)],
+      composites: [
+        kafkaUnhealthy,
+        sinkBehind(sinkReadings(config.name, pipelines)),
+        ...pipelines.map(pipelineBehind),
+      ],
       notifications,
     });
     const services = servicesIn(stacks);
@@ -77,7 +81,9 @@ export class ObservabilityStack extends SpillwayStack {
       ...servingAlarms(own),
       ...kafkaAlarms(cluster, transport.brokerCount),
       ...pipelines.flatMap((pipeline) => pipelineAlarms(pipeline, { environment, cluster, own })),
-      ...functionReadings(environment, pipelines).map((reading) => timeLagAlarm(cluster, reading)),
+      ...sinkReadings(environment, pipelines).map((reading) => timeLagAlarm(cluster, reading)),
+      // Dead letters stay in their topic for 14 days.
+      timeLagAlarm(cluster, archiveReading(environment), "ticket"),
       ...functionAlarms(functionsIn(stacks)),
       ...drainAlarms(drainsIn(stacks), own),
       ...queuesIn(stacks).flatMap(({ queueName }) => deadLetterAlarms(queueName, own)),

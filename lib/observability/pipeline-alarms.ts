@@ -45,14 +45,17 @@ export const pipelineAlarms = (
   endToEndAlarm(pipeline, surroundings.own),
 ];
 
-/** Whichever of the stages is behind, and by whichever measure, it is one thing to look at. */
+/** Whichever of the stages it is, and whatever shows it: that results are missing is one thing to look at. */
 export const pipelineBehind = (pipeline: DeployedPipeline): CompositeDefinition => ({
   name: behindAlarm(pipeline.name),
   about: pipeline.name,
   severity: "page",
-  reason: "Its results are minutes late, by at least one of the measures of lag that are its members.",
+  reason:
+    "Its results are minutes late, or do not come: its members say by which measure, and in which stage.",
   runbook: "pipeline-behind",
   members: deployedStages(pipeline).flatMap(({ stage, topics }) => [
+    stageAlarm(stage, "no-data"),
+    stageAlarm(stage, "checkpoint-age"),
     stageAlarm(stage, "backlog-seconds"),
     ...topics.flatMap((topic) => [lagAlarm(stage, topic, "time-lag"), lagAlarm(stage, topic, "offset-lag")]),
   ]),
@@ -219,6 +222,7 @@ export function errorPercent(stage: DeployedStage, own: OwnMetrics): MathExpress
 
 function sizingAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
   return [
+    ...skewAlarm(stage, own),
     alarmOf(stage, "state-limit", {
       severity: "ticket",
       metric: own.ofStage(names.stateLimitPercent, stage, { statistic: "Maximum" }),
@@ -239,6 +243,30 @@ function sizingAlarms(stage: DeployedStage, { own }: PipelineSurroundings): read
         "A day in which its tasks worked for less than a fifth of the time: fewer or smaller ones would do.",
       runbook: "pipeline-sizing",
       missingData: SILENT,
+    }),
+  ];
+}
+
+/** A stage with one partition is never uneven. */
+function skewAlarm(stage: DeployedStage, own: OwnMetrics): readonly AlarmDefinition[] {
+  const { partitions, maxBacklogRecordsPerTask } = stage;
+  if (partitions === 1) return [];
+  const of = (statistic: "Maximum" | "Average") => own.ofStage(names.backlogRecords, stage, { statistic });
+  const worthwhile = maxBacklogRecordsPerTask / 10;
+  return [
+    alarmOf(stage, "skew", {
+      severity: "ticket",
+      metric: new MathExpression({
+        expression: `IF(most > ${worthwhile}, most / mean, 1)`,
+        usingMetrics: { most: of("Maximum"), mean: of("Average") },
+        period: Duration.minutes(1),
+      }),
+      // The most that is possible is the number of partitions: all of the backlog in one.
+      threshold: Math.min(4, 0.75 * partitions),
+      unit: "times",
+      periods: 15,
+      reason: `One task has far more to do than the mean of ${partitions}, and no small backlog: a hot key, which more tasks do not help.`,
+      runbook: "pipeline-behind",
     }),
   ];
 }

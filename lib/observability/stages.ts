@@ -41,23 +41,22 @@ export const readingsOf = (
 ): readonly GroupReading[] =>
   topics.map((topic) => ({ reader: stage, group: consumerGroup(environment, stage), topic, partitions }));
 
-/** The functions that read topics. */
-export const functionReadings = (
+export const archiveReading = (environment: string): GroupReading => ({
+  reader: "archive",
+  group: archiveConsumerGroup(environment),
+  topic: DEAD_LETTERS_TOPIC,
+  partitions: DEAD_LETTERS_PARTITIONS,
+});
+
+export const sinkReadings = (
   environment: string,
   pipelines: readonly DeployedPipeline[],
-): readonly GroupReading[] => [
-  {
-    reader: "archive",
-    group: archiveConsumerGroup(environment),
-    topic: DEAD_LETTERS_TOPIC,
-    partitions: DEAD_LETTERS_PARTITIONS,
-  },
-  ...pipelines.flatMap((pipeline) =>
+): readonly GroupReading[] =>
+  pipelines.flatMap((pipeline) =>
     seriesOf([pipeline]).map((series) => ({
       reader: "sink",
       group: sinkConsumerGroup(environment, series),
       topic: resultsTopic(series),
       partitions: pipelinePartitions(pipeline),
     })),
-  ),
-];
+  );

@@ -34,7 +34,7 @@ export function makeSchedules(
   return rules.flatMap((rule) => {
     const name = labels.get(rule)!;
     const { ScheduleExpression, State, Targets } = plan.resolver.properties(rule);
-    if (textOf(State) === "DISABLED") return [];
+    if (textOf(State) === "DISABLED" || tellsPeopleOnly(rule)) return [];
     const everyMs = rateMs(textOf(ScheduleExpression) ?? "");
     if (everyMs === undefined) {
       warn(
@@ -52,6 +52,14 @@ export function makeSchedules(
     return [new Schedule({ name, arn: plan.identities.arn(rule), region, everyMs, targets, warn })];
   });
 }
+
+/** A rule for events of AWS whose targets are topics of SNS: like an alarm, it changes nothing a handler can see. */
+const tellsPeopleOnly = ({ stack, properties }: Resource): boolean =>
+  properties.EventPattern !== undefined &&
+  arrayOf(properties.Targets).every((target) => {
+    const logicalId = textOf(objectOf(objectOf(target).Arn).Ref);
+    return stack.resources.get(logicalId ?? "")?.type === "AWS::SNS::Topic";
+  });
 
 /** Invokes its functions every so often, for the first time after one interval. A failed run is not tried again. */
 export class Schedule {

@@ -212,6 +212,11 @@ export function requireIds(pipeline: string, ids: number): void {
   requireWithin(pipeline, "maxIdsPerTask", ids, MAX_IDS);
 }
 
+/** @throws PipelineError where it is no number of records */
+export function requireBacklog(pipeline: string, records: number): void {
+  requireWithin(pipeline, "maxBacklogRecordsPerTask", records, Number.MAX_SAFE_INTEGER);
+}
+
 function requireWithin(pipeline: string, setting: string, value: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
   throw new PipelineError(

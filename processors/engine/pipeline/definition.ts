@@ -15,6 +15,8 @@ export interface PipelineDefinition {
   readonly maxEntriesPerTask: number;
   /** Ids that a task may remember for dedupe. */
   readonly maxIdsPerTask: number;
+  /** Records that may wait for one task before there is an alarm. */
+  readonly maxBacklogRecordsPerTask: number;
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];

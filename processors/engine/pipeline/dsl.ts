@@ -14,7 +14,7 @@
  * What types cannot say is checked when the pipeline is made, and throws {@link PipelineError}, so before anything
  * is consumed; an aggregate's own options throw AggregateOptionError when the aggregate is made.
  */
-import { requireEntries, requireIds, requireName } from "./checks.ts";
+import { requireBacklog, requireEntries, requireIds, requireName } from "./checks.ts";
 import { requireStartAt, type StartAt } from "./start-at.ts";
 import { PipelineStart } from "./stream.ts";
 
@@ -78,10 +78,16 @@ export interface PipelineOptions {
   readonly maxEntriesPerTask?: number;
   /** Ids that one task may remember for dedupe; past it new events go to the dead letters too. Default: 10,000,000. */
   readonly maxIdsPerTask?: number;
+  /**
+   * Records that may wait for one task: more of them for five minutes raise an alarm. Default: 10,000, what a task that
+   * clears 1,000 a second works off in ten.
+   */
+  readonly maxBacklogRecordsPerTask?: number;
 }
 
 const DEFAULT_MAX_ENTRIES_PER_TASK = 2_000_000;
 const DEFAULT_MAX_IDS_PER_TASK = 10_000_000;
+const DEFAULT_MAX_BACKLOG_RECORDS_PER_TASK = 10_000;
 
 /** Starts a pipeline. Its name is lower-case words joined by hyphens; it names topics, groups and routes. */
 export function pipeline(name: string, options: PipelineOptions = {}): PipelineStart {
@@ -89,9 +95,18 @@ export function pipeline(name: string, options: PipelineOptions = {}): PipelineS
   const { service = name, startAt = "earliest" } = options;
   const { maxEntriesPerTask = DEFAULT_MAX_ENTRIES_PER_TASK, maxIdsPerTask = DEFAULT_MAX_IDS_PER_TASK } =
     options;
+  const { maxBacklogRecordsPerTask = DEFAULT_MAX_BACKLOG_RECORDS_PER_TASK } = options;
   requireName(`pipeline ${name}: service`, service);
   requireEntries(name, maxEntriesPerTask);
   requireIds(name, maxIdsPerTask);
+  requireBacklog(name, maxBacklogRecordsPerTask);
   requireStartAt(name, startAt);
-  return new PipelineStart({ name, service, startAt, maxEntriesPerTask, maxIdsPerTask });
+  return new PipelineStart({
+    name,
+    service,
+    startAt,
+    maxEntriesPerTask,
+    maxIdsPerTask,
+    maxBacklogRecordsPerTask,
+  });
 }

@@ -80,7 +80,8 @@ export class Outputs {
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
     const { stream, right } = this.parts;
-    const { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, upstream } = stream;
+    const { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, upstream } =
+      stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
     requireDistinctTopics(name, inputs);
@@ -92,6 +93,7 @@ export class Outputs {
       startAt,
       maxEntriesPerTask,
       maxIdsPerTask,
+      maxBacklogRecordsPerTask,
       inputs,
       operators,
       resultSchemas: this.schemas,

@@ -45,7 +45,7 @@ export function rekeyed(
 
 /** What a stage reads that another one writes: its time and its silences come with it. */
 export function behind(
-  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask }: StreamParts,
+  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask }: StreamParts,
   { topic }: ForwardingStage,
   source: Source<unknown>,
 ): StreamParts {
@@ -55,6 +55,7 @@ export function behind(
     startAt,
     maxEntriesPerTask,
     maxIdsPerTask,
+    maxBacklogRecordsPerTask,
     role: "forwarded",
     source: { ...source, topic },
     outOfOrderMs: 0,
@@ -84,6 +85,7 @@ function forwardingStage(
     startAt: stream.startAt,
     maxEntriesPerTask: stream.maxEntriesPerTask,
     maxIdsPerTask: stream.maxIdsPerTask,
+    maxBacklogRecordsPerTask: stream.maxBacklogRecordsPerTask,
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     resultSchemas: new Map(),

@@ -36,6 +36,7 @@ export function stream<Event>(
         startAt: "earliest",
         maxEntriesPerTask: 0,
         maxIdsPerTask: 0,
+        maxBacklogRecordsPerTask: 0,
       },
       source,
       options,
@@ -98,7 +99,7 @@ export class KeyedSideStream<Event> {
  * @throws PipelineError where an option cannot be
  */
 export function sourceParts<Event>(
-  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask }: PipelineParts,
+  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask }: PipelineParts,
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
@@ -121,6 +122,7 @@ export function sourceParts<Event>(
     startAt,
     maxEntriesPerTask,
     maxIdsPerTask,
+    maxBacklogRecordsPerTask,
     role: "events",
     source: complete as Source<unknown>,
     outOfOrderMs,

@@ -66,7 +66,8 @@ class SpreadWindows<Event> {
   /** The stage that aggregates what is in each partition. It dedupes too, as nobody can tell in a row. */
   #partials(aggregates: readonly NamedAggregate[]): PipelineDefinition {
     const { topic, partitions, stage } = this.#stage;
-    const { service, startAt, maxEntriesPerTask, maxIdsPerTask, upstream } = this.#stream;
+    const { service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, upstream } =
+      this.#stream;
     const operators = [new PartialsDefinition({ ...this.#stage, ...this.#choice, aggregates })];
     return Object.freeze({
       name: stage,
@@ -74,6 +75,7 @@ class SpreadWindows<Event> {
       startAt,
       maxEntriesPerTask,
       maxIdsPerTask,
+      maxBacklogRecordsPerTask,
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
       resultSchemas: new Map(),

@@ -27,6 +27,7 @@ export interface PipelineParts {
   readonly startAt: StartAt;
   readonly maxEntriesPerTask: number;
   readonly maxIdsPerTask: number;
+  readonly maxBacklogRecordsPerTask: number;
 }
 
 export interface StreamParts extends PipelineParts {

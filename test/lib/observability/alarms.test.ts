@@ -199,7 +199,8 @@ describe("one cause, one message", () => {
     const [kafka, ...behind] = compositesIn(template);
     expect(nameOf(kafka!)).toBe("spillway-dev-kafka-unhealthy");
     expect(kafka!.Properties.ActionsSuppressor).toBeUndefined();
-    expect(behind).toHaveLength(pipelines.length + 1);
+    expect(behind.map(nameOf)).toContain("spillway-dev-sink-behind");
+    expect(behind).toHaveLength(pipelines.length + 2);
     for (const { Properties } of behind) {
       expect(Properties.ActionsSuppressor).toEqual({ "Fn::GetAtt": [kafka!.logicalId, "Arn"] });
     }

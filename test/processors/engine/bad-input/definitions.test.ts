@@ -95,6 +95,11 @@ const settings: readonly Setting[] = [
     (maxEntriesPerTask) => pipeline("p", { maxEntriesPerTask }),
   ],
   ["maxIdsPerTask", [...noCounts, 1e10], (maxIdsPerTask) => pipeline("p", { maxIdsPerTask })],
+  [
+    "maxBacklogRecordsPerTask",
+    noCounts,
+    (maxBacklogRecordsPerTask) => pipeline("p", { maxBacklogRecordsPerTask }),
+  ],
   ["startAt", [null, 5, "noon", Symbol("s"), true], (startAt) => pipeline("p", { startAt })],
   [
     "startAt.eventTimeMs",
