@@ -1,4 +1,4 @@
-import type { Stack } from "aws-cdk-lib";
+import { CrossStackReferences, ReferenceStrength, type Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import type { DeployedPipeline } from "../processing/pipeline.ts";
@@ -30,6 +30,8 @@ export interface ObservabilityStackProps {
 export class ObservabilityStack extends SpillwayStack {
   constructor(scope: Construct, config: EnvironmentConfig, props: ObservabilityStackProps) {
     super(scope, "Observability", config);
+    // A dashboard must not keep a pipeline, or a function, from being taken away.
+    CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
     const { transport, pipelines, stacks } = props;
     const own = new OwnMetrics(config.name);
     const notifications = new Notifications(this, "Notifications");

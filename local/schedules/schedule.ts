@@ -31,26 +31,28 @@ export function makeSchedules(
 ): Schedule[] {
   const rules = plan.resources("AWS::Events::Rule");
   const labels = displayNames(rules);
-  return rules.flatMap((rule) => {
-    const name = labels.get(rule)!;
-    const { ScheduleExpression, State, Targets } = plan.resolver.properties(rule);
-    if (textOf(State) === "DISABLED" || tellsPeopleOnly(rule)) return [];
-    const everyMs = rateMs(textOf(ScheduleExpression) ?? "");
-    if (everyMs === undefined) {
-      warn(
-        `${name}: only rules with a rate run locally, not ${textOf(ScheduleExpression) ?? "event patterns"}.`,
-      );
-      return [];
-    }
-    const targets = arrayOf(Targets).flatMap((target) => {
-      const found = plan.find(textOf(objectOf(target).Arn), "AWS::Lambda::Function");
-      const lambda = found && functions.get(found);
-      if (lambda === undefined) warn(`${name}: one of its targets is no function that runs locally.`);
-      return lambda ?? [];
+  return rules
+    .filter((rule) => !tellsPeopleOnly(rule))
+    .flatMap((rule) => {
+      const name = labels.get(rule)!;
+      const { ScheduleExpression, State, Targets } = plan.resolver.properties(rule);
+      if (textOf(State) === "DISABLED") return [];
+      const everyMs = rateMs(textOf(ScheduleExpression) ?? "");
+      if (everyMs === undefined) {
+        warn(
+          `${name}: only rules with a rate run locally, not ${textOf(ScheduleExpression) ?? "event patterns"}.`,
+        );
+        return [];
+      }
+      const targets = arrayOf(Targets).flatMap((target) => {
+        const found = plan.find(textOf(objectOf(target).Arn), "AWS::Lambda::Function");
+        const lambda = found && functions.get(found);
+        if (lambda === undefined) warn(`${name}: one of its targets is no function that runs locally.`);
+        return lambda ?? [];
+      });
+      const { region } = plan.assembly;
+      return [new Schedule({ name, arn: plan.identities.arn(rule), region, everyMs, targets, warn })];
     });
-    const { region } = plan.assembly;
-    return [new Schedule({ name, arn: plan.identities.arn(rule), region, everyMs, targets, warn })];
-  });
 }
 
 /** A rule for events of AWS whose targets are topics of SNS: like an alarm, it changes nothing a handler can see. */

@@ -176,8 +176,14 @@ describe("what is derived", () => {
 
   test("no other stack needs this one", () => {
     for (const [stack, each] of Object.entries(templates)) {
-      if (stack !== "observability") expect(JSON.stringify(each.toJSON())).not.toContain("-Observability:");
+      if (stack !== "observability") expect(JSON.stringify(each.toJSON())).not.toContain("-Observability");
     }
+  });
+
+  test("and it keeps nothing of theirs from being taken away", () => {
+    const text = JSON.stringify(template.toJSON());
+    expect(text).toContain("Fn::GetStackOutput");
+    expect(text).not.toContain("Fn::ImportValue");
   });
 });
 
