@@ -7,8 +7,16 @@ interface Baseline {
   readonly source: string;
 }
 
-/** By the name of a pipeline's stage, or of a function. To record one anew, see docs/operations.md. */
-export const latencyBaselines: Readonly<Record<string, Baseline>> = {};
+const LOCAL_RUN = "docs/operations.md, section Latency baselines, the local run of 28 November 2026";
+
+/**
+ * By the name of a pipeline's stage, or of a function. The door is not among them: what it takes to store in a broker on
+ * the same machine says nothing of three zones.
+ */
+export const latencyBaselines: Readonly<Record<string, Baseline>> = {
+  "airport-delays": { p95Ms: 1_184, source: LOCAL_RUN },
+  sink: { p95Ms: 3_023, source: LOCAL_RUN },
+};
 
 /** From twice of which on it is no noise any more. */
 export const LATENCY_FACTOR = 2;

@@ -1,15 +1,18 @@
 import { expect, test } from "vitest";
+import { metrics } from "../../../contracts/metrics.ts";
 import { deploymentFailed } from "../../../lib/observability/deployment-events.ts";
 import { stagesOf } from "../../../lib/processing/pipeline.ts";
 import { pipelines } from "../../../processors/pipelines/all.ts";
-import { type Resource, synthesize } from "../synthesize.ts";
+import { type Resource, resources, synthesize } from "../synthesize.ts";
 import { alarmsIn, compositesIn, metricsOf, nameOf } from "./templates.ts";
 
 const template = synthesize().observability;
 const resourcesById = template.toJSON().Resources;
 
 /** https://aws.amazon.com/cloudwatch/pricing/, USD a month, for alarms by the metrics that they read. */
-const PRICES = { alarmMetric: 0.1, composite: 0.5 };
+const PRICES = { alarmMetric: 0.1, composite: 0.5, metric: 0.3, dashboard: 3 };
+/** Of an account. */
+const FREE_DASHBOARDS = 3;
 
 const signs: Readonly<Record<string, string>> = {
   GreaterThanThreshold: ">",
@@ -61,6 +64,8 @@ function thresholdOf({ logicalId, Properties }: Resource): string {
 
 const periodIn = (metric: { readonly MetricStat?: { readonly Period: number } }) => metric.MetricStat?.Period;
 
+const usd = (amount: number): string => amount.toFixed(2);
+
 const link = (page: string) => `[${page.replace(/^runbooks\/|\.md$/g, "")}](${page})`;
 
 /** A row: the thresholds of all alarms of a kind, and what they share. */
@@ -82,6 +87,12 @@ function pageOf(): string {
     return `| \`${kind}\` (${each.length}) | ${severity} | ${reason} | ${link(page)} |`;
   });
   const alarmMetrics = alarms.flatMap(metricsOf).length;
+  const { processor, ...ofFunctions } = metrics;
+  const perStage = Object.keys(processor).length;
+  const functionMetrics = Object.values(ofFunctions).flatMap((each) => Object.keys(each)).length;
+  const ownMetrics = perStage * stages.length + functionMetrics;
+  const dashboards = resources(template, "AWS::CloudWatch::Dashboard").length;
+  const dashboardCost = Math.max(0, dashboards - FREE_DASHBOARDS) * PRICES.dashboard;
   const cost = alarmMetrics * PRICES.alarmMetric + composites.length * PRICES.composite;
   const ofStages = alarms.filter((alarm) => kindOf(alarm).startsWith("pipeline-<stage>-"));
   return `# The alarms of \`dev\`
@@ -90,8 +101,7 @@ Made of the synthesized template by test/lib/observability/alarms-page.test.ts; 
 \`npx vitest run test/lib/observability/alarms-page.test.ts -u\` writes it anew. [operations.md](operations.md) says how alarms
 are to be read.
 
-${alarms.length} alarms that read ${alarmMetrics} metrics, and ${composites.length} composites: ${cost.toFixed(2)} USD a month. Of these ${ofStages.length / stages.length} alarms are of each of the ${stages.length} stages of
-pipelines. In brackets: how many of a kind there are. Names have \`spillway-dev-\` in front.
+In brackets: how many of a kind there are. Names have \`spillway-dev-\` in front.
 
 | alarm | severity | threshold | why | no data is | runbook |
 | --- | --- | --- | --- | --- | --- |
@@ -104,6 +114,18 @@ Composites are on while one of their members is; members send nothing themselves
 ${compositeRows.join("\n")}
 
 An event of ECS, and no alarm: \`${deploymentFailed.name}\` (${deploymentFailed.severity}). ${deploymentFailed.reason} ${link(`runbooks/${deploymentFailed.runbook}.md`)}
+
+## What watching costs
+
+USD a month, by CloudWatch's list prices for us-east-1. What is emitted where it happens only costs for the hours in which it does.
+
+| what | how many | each | a month |
+| --- | --- | --- | --- |
+| metrics that alarms read (${alarms.length} alarms, ${ofStages.length / stages.length} of each of ${stages.length} stages) | ${alarmMetrics} | ${usd(PRICES.alarmMetric)} | ${usd(alarmMetrics * PRICES.alarmMetric)} |
+| composites | ${composites.length} | ${usd(PRICES.composite)} | ${usd(composites.length * PRICES.composite)} |
+| own metrics (${perStage} of each stage, ${functionMetrics} of functions) | ${ownMetrics} | ${usd(PRICES.metric)} | ${usd(ownMetrics * PRICES.metric)} |
+| dashboards, of which an account has ${FREE_DASHBOARDS} for nothing | ${dashboards} | ${usd(PRICES.dashboard)} | ${usd(dashboardCost)} |
+| together | | | ${usd(cost + ownMetrics * PRICES.metric + dashboardCost)} |
 `;
 }
 
