@@ -6,19 +6,27 @@ import type { IConstruct } from "constructs";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import { StreamDrain } from "../ingestion/stream-drain.ts";
 import { ProcessorService } from "../processing/processor-service.ts";
-import type { DeployedDrain, DeployedFunction } from "./function-alarms.ts";
+import type { DeployedDrain, DeployedFunction, DeployedQueue } from "./function-alarms.ts";
 
 type Class<T> = abstract new (...parameters: never[]) => T;
 
 const all = <T extends IConstruct>(stacks: readonly Stack[], type: Class<T>): readonly T[] =>
   stacks.flatMap((stack) => stack.node.findAll().filter((each): each is T => each instanceof type));
 
-/** `FlowControlFunction` is called `flow-control`. */
-const nameOf = ({ node }: IConstruct): string =>
-  node.id
-    .replace(/Function$/, "")
+const kebab = (text: string): string =>
+  text
     .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
+    .replaceAll(" ", "-")
     .toLowerCase();
+
+/** `FlowControlFunction` is called `flow-control`. */
+const nameOf = ({ node }: IConstruct): string => kebab(node.id.replace(/Function$/, ""));
+
+/** Within the environment: `DeadLetters Archive Table`. */
+const pathOf = ({ node }: IConstruct): string => {
+  const [stack, ...path] = node.path.split("/");
+  return [stack!.split("-").at(-1), ...path].join(" ");
+};
 
 export const functionsIn = (stacks: readonly Stack[]): readonly DeployedFunction[] =>
   all(stacks, PlatformFunction).map((found) => ({
@@ -36,7 +44,8 @@ export const drainsIn = (stacks: readonly Stack[]): readonly DeployedDrain[] =>
     maxAgeHours,
   }));
 
-export const queuesIn = (stacks: readonly Stack[]): readonly Queue[] => all(stacks, Queue);
+export const queuesIn = (stacks: readonly Stack[]): readonly DeployedQueue[] =>
+  all(stacks, Queue).map((queue) => ({ name: kebab(pathOf(queue)), queueName: queue.queueName }));
 
 /** A Fargate service that runs pipelines, by the name that they give it. */
 export interface DeployedService {
@@ -59,6 +68,6 @@ export interface DeployedTable {
 
 export const tablesIn = (stacks: readonly Stack[]): readonly DeployedTable[] =>
   all(stacks, Table).map((table) => ({
-    name: table.node.path.split("/").slice(1).join(" "),
+    name: pathOf(table),
     tableName: table.tableName,
   }));

@@ -164,9 +164,35 @@ function fillingFaster(spillway: DeployedDrain, own: OwnMetrics): AlarmDefinitio
   };
 }
 
-export function deadLetterAlarms(queueName: string, own: OwnMetrics): readonly AlarmDefinition[] {
-  const common = { comparison: ">", runbook: "dead-letters" } as const;
-  const quiet = { treatedAs: "not breaching", because: "an empty queue or archive says nothing" } as const;
+/** A queue of what functions gave up. */
+export interface DeployedQueue {
+  readonly name: string;
+  readonly queueName: string;
+}
+
+const EMPTY: MissingData = { treatedAs: "not breaching", because: "an empty queue or archive says nothing" };
+
+export const queueAlarms = (queues: readonly DeployedQueue[]): readonly AlarmDefinition[] =>
+  queues.map(({ name, queueName }) => ({
+    name: `${name}-age`,
+    severity: "ticket",
+    metric: awsMetric(
+      "AWS/SQS",
+      "ApproximateAgeOfOldestMessage",
+      { QueueName: queueName },
+      { statistic: "Maximum" },
+    ),
+    comparison: ">",
+    threshold: 3_600,
+    unit: "s",
+    periods: 5,
+    reason: "Messages are taken within seconds and tried again every 6 minutes; after 14 days they are gone.",
+    runbook: "dead-letters",
+    missingData: EMPTY,
+  }));
+
+export function archiveAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
+  const common = { comparison: ">", runbook: "dead-letters", missingData: EMPTY } as const;
   return [
     {
       ...common,
@@ -177,24 +203,6 @@ export function deadLetterAlarms(queueName: string, own: OwnMetrics): readonly A
       unit: "entries",
       periods: 1,
       reason: "Each is an event or a result that somebody waits for, and 90 days later it is gone.",
-      missingData: quiet,
-    },
-    {
-      ...common,
-      name: "dead-letters-queue-age",
-      severity: "ticket",
-      metric: awsMetric(
-        "AWS/SQS",
-        "ApproximateAgeOfOldestMessage",
-        { QueueName: queueName },
-        { statistic: "Maximum" },
-      ),
-      threshold: 3_600,
-      unit: "s",
-      periods: 5,
-      reason:
-        "The archiver files a message within seconds and tries again every 6 minutes; after 14 days it is gone.",
-      missingData: quiet,
     },
     {
       ...common,
@@ -209,7 +217,6 @@ export function deadLetterAlarms(queueName: string, own: OwnMetrics): readonly A
       periods: 2,
       reason:
         "A message that cannot be filed comes again every 6 minutes, so each quarter of an hour sees it.",
-      missingData: quiet,
     },
   ];
 }

@@ -8,7 +8,7 @@ import type { AlarmDefinition } from "./alarm.ts";
 import { Alarms } from "./alarms.ts";
 import { DeploymentEvents } from "./deployment-events.ts";
 import { drainsIn, functionsIn, queuesIn, servicesIn, tablesIn } from "./discovery.ts";
-import { deadLetterAlarms, drainAlarms, functionAlarms } from "./function-alarms.ts";
+import { archiveAlarms, drainAlarms, functionAlarms, queueAlarms } from "./function-alarms.ts";
 import { flowControlAlarms, ingestAlarms, servingAlarms } from "./ingest-alarms.ts";
 import { kafkaAlarms, kafkaUnhealthy } from "./kafka-alarms.ts";
 import { sinkBehind, timeLagAlarm } from "./lag-alarms.ts";
@@ -56,7 +56,7 @@ export class ObservabilityStack extends SpillwayStack {
       brokers: transport.brokerCount,
       functions: functionsIn(stacks),
       drains: drainsIn(stacks),
-      queues: queuesIn(stacks).map(({ queueName }) => queueName),
+      queues: queuesIn(stacks),
       tables: tablesIn(stacks),
       // Of pipelines their composites only: the rest is on their own dashboards, and a widget shows 100.
       alarms: alarms.select(
@@ -88,7 +88,8 @@ export class ObservabilityStack extends SpillwayStack {
       timeLagAlarm(cluster, archiveReading(environment), "ticket"),
       ...functionAlarms(functionsIn(stacks)),
       ...drainAlarms(drainsIn(stacks), own),
-      ...queuesIn(stacks).flatMap(({ queueName }) => deadLetterAlarms(queueName, own)),
+      ...archiveAlarms(own),
+      ...queueAlarms(queuesIn(stacks)),
     ];
     return alarms;
   }

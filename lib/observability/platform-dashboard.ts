@@ -14,7 +14,12 @@ import type { DeployedPipeline } from "../processing/pipeline.ts";
 import { alarmName } from "./alarm.ts";
 import { awsMetric } from "./aws-metrics.ts";
 import type { DeployedTable } from "./discovery.ts";
-import { type DeployedDrain, type DeployedFunction, iteratorAgeOf } from "./function-alarms.ts";
+import {
+  type DeployedDrain,
+  type DeployedFunction,
+  type DeployedQueue,
+  iteratorAgeOf,
+} from "./function-alarms.ts";
 import { cpuOf } from "./kafka-alarms.ts";
 import { endToEndLatency, errorPercent, type PipelineSurroundings } from "./pipeline-alarms.ts";
 import { deployedStages } from "./stages.ts";
@@ -25,7 +30,7 @@ export interface PlatformDashboardProps extends PipelineSurroundings {
   readonly brokers: number;
   readonly functions: readonly DeployedFunction[];
   readonly drains: readonly DeployedDrain[];
-  readonly queues: readonly string[];
+  readonly queues: readonly DeployedQueue[];
   readonly tables: readonly DeployedTable[];
   /** Those that wake somebody. */
   readonly alarms: readonly IAlarm[];
@@ -238,21 +243,26 @@ export class PlatformDashboard extends Construct {
       ),
       row(
         graph(
-          "Messages in the dead-letter queue",
-          queues.map((QueueName) =>
+          "Messages in queues of what functions gave up",
+          queues.map(({ name, queueName }) =>
             awsMetric(
               "AWS/SQS",
               "ApproximateNumberOfMessagesVisible",
-              { QueueName },
-              { statistic: "Maximum" },
+              { QueueName: queueName },
+              { statistic: "Maximum", label: name },
             ),
           ),
           { unit: "messages" },
         ),
         graph(
           "Age of the oldest of them",
-          queues.map((QueueName) =>
-            awsMetric("AWS/SQS", "ApproximateAgeOfOldestMessage", { QueueName }, { statistic: "Maximum" }),
+          queues.map(({ name, queueName }) =>
+            awsMetric(
+              "AWS/SQS",
+              "ApproximateAgeOfOldestMessage",
+              { QueueName: queueName },
+              { statistic: "Maximum", label: name },
+            ),
           ),
           { unit: "s" },
         ),
