@@ -21,6 +21,7 @@ import { CompactionThread } from "./compaction/compaction-thread.ts";
 import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
 import type { Clock } from "./engine/worker/ports.ts";
 import { Worker } from "./engine/worker/worker.ts";
+import { Health, serveHealth } from "./health.ts";
 import { LoadSignals } from "./load-signals.ts";
 import { pipelines } from "./pipelines/all.ts";
 import { StageMetrics } from "./stage-metrics.ts";
@@ -57,11 +58,14 @@ const running = requireEnvironmentList(environmentVariables.pipelines).map(find)
 const definitions = running.flatMap(stagesOf);
 const stageMetrics = new Map(running.flatMap(metricsOfStages));
 const loads = new LoadSignals(clock, topicsByStage());
-const observer = loads.observing(
-  createObserver(
-    logger,
-    (stage) => stageMetrics.get(stage)!,
-    () => exit(1),
+const health = new Health(clock);
+const observer = health.observing(
+  loads.observing(
+    createObserver(
+      logger,
+      (stage) => stageMetrics.get(stage)!,
+      () => exit(1),
+    ),
   ),
 );
 
@@ -78,13 +82,15 @@ const workers = definitions.map((definition) => {
     compact,
     definition: withTicks(definition),
   };
-  return new Worker(context, {
+  const worker = new Worker(context, {
     onCrash: (error) => {
       logger.error("the Kafka client crashed", { error });
       stageMetrics.get(definition.name)!.crashed();
       exit(1);
     },
   });
+  health.watch(definition.name, worker);
+  return worker;
 });
 
 function metricsOfStages(pipeline: PipelineDefinition): (readonly [string, StageMetrics])[] {
@@ -176,5 +182,6 @@ async function stop(): Promise<void> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
 setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
 setInterval(() => void tellLoads(), SIGNAL_INTERVAL_MS).unref();
+serveHealth(health, process.pid);
 await Promise.all(workers.map((worker) => worker.start()));
 logger.info("processor started", { stages: definitions.map(({ name }) => name) });

@@ -131,8 +131,14 @@ export interface ProcessorConfig {
   /** 1,024 units are one vCPU. */
   readonly cpuUnits: number;
   readonly memoryMib: number;
-  /** Tasks of each service. */
-  readonly desiredCount: number;
+  /** Tasks of each service; never more than the partitions of what it reads. */
+  readonly minTasks: number;
+  readonly maxTasks: number;
+  /**
+   * Share of the tasks beyond the first that run on spare capacity (Fargate Spot), which AWS may take back with two
+   * minutes' notice: as much time as a task needs to leave. With 1 the first does too. 0 to 1, in tenths.
+   */
+  readonly spotShare: number;
   /** HTTPS base URLs of services that pipelines ask, by the name that `enrich` calls them. */
   readonly serviceUrls: Readonly<Record<string, string>>;
 }
@@ -299,7 +305,8 @@ function validateDoors(doors: readonly KinesisDoorConfig[]): void {
   });
 }
 
-function validateProcessors({ cpuUnits, memoryMib, desiredCount, serviceUrls }: ProcessorConfig): void {
+function validateProcessors(processors: ProcessorConfig): void {
+  const { cpuUnits, memoryMib, minTasks, maxTasks, spotShare, serviceUrls } = processors;
   const sizes = FARGATE_MEMORY_GIB[cpuUnits];
   if (!sizes) {
     const known = Object.keys(FARGATE_MEMORY_GIB).join(", ");
@@ -311,7 +318,11 @@ function validateProcessors({ cpuUnits, memoryMib, desiredCount, serviceUrls }: 
     const expected = `${min * 1024} to ${max * 1024} in steps of ${step * 1024} with ${cpuUnits} CPU units`;
     throw new EnvironmentConfigError("processors.memoryMib", memoryMib, expected);
   }
-  within("processors.desiredCount", desiredCount, 0, 1_000);
+  within("processors.minTasks", minTasks, 0, 1_000);
+  within("processors.maxTasks", maxTasks, Math.max(1, minTasks), 1_000);
+  if (!Number.isInteger(10 * spotShare) || spotShare < 0 || spotShare > 1) {
+    throw new EnvironmentConfigError("processors.spotShare", spotShare, "0 to 1 in steps of 0.1");
+  }
   for (const [service, url] of Object.entries(serviceUrls)) {
     const expected = "an HTTPS URL without a slash at its end: the processors may call nothing else";
     matches(`processors.serviceUrls.${service}`, url, /^https:\/\/[^\s/]+(\/[^\s/]+)*$/, expected);

@@ -47,7 +47,10 @@ const dev: EnvironmentConfig = {
   processors: {
     cpuUnits: 512,
     memoryMib: 1024,
-    desiredCount: 2,
+    minTasks: 2,
+    maxTasks: 4,
+    // Nobody waits for dev, and a task that is taken away shows every day that it may be.
+    spotShare: 1,
     // No such host exists (RFC 2606): until a team states its own, telemetry goes on degraded, without a place.
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
@@ -93,7 +96,9 @@ const staging: EnvironmentConfig = {
   processors: {
     cpuUnits: 1024,
     memoryMib: 2048,
-    desiredCount: 2,
+    minTasks: 2,
+    maxTasks: 4,
+    spotShare: 0.5,
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
 };
@@ -142,7 +147,9 @@ const prod: EnvironmentConfig = {
     // A process is one thread beside its compaction: one vCPU.
     cpuUnits: 1024,
     memoryMib: 4096,
-    desiredCount: 2,
+    minTasks: 2,
+    maxTasks: 20,
+    spotShare: 0,
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
 };

@@ -20,9 +20,25 @@ export interface DeployedPipeline {
   readonly upstream?: readonly DeployedPipeline[];
   /** Past it there is an alarm. @default 10,000 */
   readonly maxBacklogRecordsPerTask?: number;
+  /** How its service's number of tasks follows its load. @default {@link defaultScaling} */
+  readonly scaling?: ServiceScalingRules;
   /** Of a stage: where its elements go on to, instead of results. @default it ends in results */
   readonly forwards?: ForwardTopic | null;
 }
+
+/** See ScalingOptions of the pipeline DSL. */
+export interface ServiceScalingRules {
+  readonly targetBacklogSeconds: number;
+  readonly schedules: readonly {
+    readonly name: string;
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly minTasks: number;
+  }[];
+}
+
+/** As much as a load factor of 1 stands for. */
+export const defaultScaling: ServiceScalingRules = { targetBacklogSeconds: 10, schedules: [] };
 
 /** A topic between two stages of a pipeline. */
 export interface ForwardTopic {

@@ -25,7 +25,10 @@ export class ProcessingStack extends SpillwayStack {
   constructor(scope: Construct, config: EnvironmentConfig, props: ProcessingStackProps) {
     super(scope, "Processing", config);
     const checkpoints = new CheckpointStorage(this, "Checkpoints");
-    const cluster = new Cluster(this, "Cluster", { vpc: props.network.vpc });
+    const cluster = new Cluster(this, "Cluster", {
+      vpc: props.network.vpc,
+      enableFargateCapacityProviders: true,
+    });
     acknowledge(
       cluster,
       "ECS4",

@@ -11,6 +11,8 @@ export const PROCESSOR_ENTRY = "processors/main.ts";
 
 /** What the Dockerfile copies into the image. */
 const BUNDLE_NAME = "main.mjs";
+/** Asks the processor how it is; in the image's working directory. */
+export const HEALTH_CHECK = "healthcheck.mjs";
 
 /**
  * The processors' image: one for all services, as the pipelines that a process runs are in its environment. Its
@@ -19,7 +21,9 @@ const BUNDLE_NAME = "main.mjs";
 export function processorImage(scope: Construct, entry: string): DockerImageAsset {
   const directory = mkdtempSync(join(tmpdir(), "spillway-processor-"));
   try {
-    copyFileSync(join(REPOSITORY_ROOT, "processors/Dockerfile"), join(directory, "Dockerfile"));
+    for (const file of ["Dockerfile", HEALTH_CHECK]) {
+      copyFileSync(join(REPOSITORY_ROOT, "processors", file), join(directory, file));
+    }
     if (Stack.of(scope).bundlingRequired) bundle({ entry, outfile: join(directory, BUNDLE_NAME) });
     // The folder is copied into the assembly here and now, so that it can go at once.
     return new DockerImageAsset(scope, "ProcessorImage", { directory, platform: Platform.LINUX_ARM64 });

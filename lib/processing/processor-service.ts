@@ -2,6 +2,8 @@ import { Duration } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { DockerImageAsset } from "aws-cdk-lib/aws-ecr-assets";
 import {
+  AlarmBehavior,
+  type CapacityProviderStrategy,
   type Cluster,
   ContainerImage,
   CpuArchitecture,
@@ -22,11 +24,14 @@ import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/top
 import { acknowledge, acknowledgeAnyResource } from "../acknowledge.ts";
 import { grantSignals } from "../control/signals-access.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
+import { deploymentAlarmNames } from "../observability/alarm-names.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import type { CheckpointStorage } from "./checkpoint-storage.ts";
 import { type DeployedPipeline, seriesOf, stagesOf } from "./pipeline.ts";
+import { HEALTH_CHECK } from "./processor-image.ts";
+import { ServiceScaling } from "./service-scaling.ts";
 
 /** From SIGTERM to SIGKILL; the longest that Fargate grants. */
 const STOP_TIMEOUT_SECONDS = 120;
@@ -63,11 +68,16 @@ export class ProcessorService extends Construct {
     this.service = new FargateService(this, "Service", {
       cluster: props.cluster,
       taskDefinition,
-      desiredCount: scope.config.processors.desiredCount,
+      // Without a desired count: a deployment must not undo what the scaling has done.
+      capacityProviderStrategies: capacityOf(scope.config.processors.spotShare),
       // New tasks join the group before old ones leave it; the group, not ECS, says who owns a partition.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       circuitBreaker: { enable: true, rollback: true },
+      deploymentAlarms: {
+        alarmNames: [...deploymentAlarmNames(scope.config.name, props.pipelines)],
+        behavior: AlarmBehavior.ROLLBACK_ON_ALARM,
+      },
       assignPublicIp: false,
       vpcSubnets: { subnets: props.network.vpc.privateSubnets },
       securityGroups: [props.network.processors],
@@ -76,6 +86,7 @@ export class ProcessorService extends Construct {
     });
     // A task that starts before its role may read Kafka would crash, and the breaker would roll the service back.
     this.service.node.addDependency(taskDefinition.taskRole);
+    new ServiceScaling(this, "Scaling", scope, { ...props, serviceName: props.name, service: this.service });
   }
 
   private makeTaskDefinition(props: ProcessorServiceProps): FargateTaskDefinition {
@@ -101,9 +112,9 @@ export class ProcessorService extends Construct {
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: props.name }),
       readonlyRootFilesystem: true,
       stopTimeout: Duration.seconds(STOP_TIMEOUT_SECONDS),
-      // The processor ends itself on what it cannot survive; this finds one that hangs as a zombie.
+      // The processor ends itself on what it cannot survive; this finds one that hangs, or gets nowhere.
       healthCheck: {
-        command: ["CMD-SHELL", "kill -0 1"],
+        command: ["CMD", "node", HEALTH_CHECK],
         interval: Duration.seconds(30),
         timeout: Duration.seconds(5),
         retries: 3,
@@ -155,6 +166,15 @@ export class ProcessorService extends Construct {
       access.transact(taskRole, transactionalIdPatterns(environment, stage));
     }
   }
+}
+
+/** One task on capacity that nobody takes back, unless all may be; the rest in tenths of each kind. */
+function capacityOf(spotShare: number): CapacityProviderStrategy[] {
+  const [spot, own] = [Math.round(10 * spotShare), 10 - Math.round(10 * spotShare)];
+  return [
+    ...(own > 0 ? [{ capacityProvider: "FARGATE", base: 1, weight: own }] : []),
+    ...(spot > 0 ? [{ capacityProvider: "FARGATE_SPOT", weight: spot }] : []),
+  ];
 }
 
 /**

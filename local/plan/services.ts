@@ -47,12 +47,22 @@ export async function planServices(
       name,
       image: await layOutImage(image, join(imagesDirectory, name)),
       environment: { ...common, ...withUrls(namedValues(arrayOf(container.Environment)), urls) },
-      desiredCount: numberOf(properties.DesiredCount) ?? 1,
+      desiredCount: numberOf(properties.DesiredCount) ?? leastTasks(plan, resource) ?? 1,
       memoryMb: numberOf(container.Memory) ?? numberOf(Memory) ?? DEFAULT_MEMORY_MB,
       stopTimeoutMs: (numberOf(container.StopTimeout) ?? DEFAULT_STOP_TIMEOUT_S) * 1000,
     });
   }
   return definitions;
+}
+
+/** Of a service whose tasks are counted by a scaling target; nothing scales here. */
+function leastTasks(plan: Plan, service: Resource): number | undefined {
+  const name = plan.identities.name(service);
+  const target = plan.resources("AWS::ApplicationAutoScaling::ScalableTarget").find((resource) => {
+    const id = textOf(plan.resolver.property(resource, "ResourceId"));
+    return id?.endsWith(`/${name}`);
+  });
+  return target && numberOf(plan.resolver.properties(target).MinCapacity);
 }
 
 const withUrls = (

@@ -2,11 +2,12 @@
 import type { ResultSchema } from "../../../contracts/result-schema.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import type { Enrichment } from "./enrichment.ts";
+import type { ScalingRules } from "./scaling.ts";
 import type { Source } from "./source.ts";
 import type { StartAt } from "./start-at.ts";
 
-export interface PipelineDefinition {
-  readonly name: string;
+/** What holds for a whole pipeline, and so for each of its stages. */
+export interface PipelineSettings {
   /** The Fargate service that runs it; pipelines of the same service share its processes. */
   readonly service: string;
   /** Where its inputs of events begin while it has no state. */
@@ -17,6 +18,18 @@ export interface PipelineDefinition {
   readonly maxIdsPerTask: number;
   /** Records that may wait for one task before there is an alarm. */
   readonly maxBacklogRecordsPerTask: number;
+  /** How its service's number of tasks follows its load. */
+  readonly scaling: ScalingRules;
+}
+
+/** They and nothing else of what has them. */
+export function settingsOf(settings: PipelineSettings): PipelineSettings {
+  const { service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, scaling } = settings;
+  return { service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, scaling };
+}
+
+export interface PipelineDefinition extends PipelineSettings {
+  readonly name: string;
   /** Topics it reads. A task owns partition n of each. */
   readonly inputs: readonly InputDefinition[];
   readonly operators: readonly OperatorDefinition[];

@@ -15,6 +15,7 @@
  * is consumed; an aggregate's own options throw AggregateOptionError when the aggregate is made.
  */
 import { requireBacklog, requireEntries, requireIds, requireName } from "./checks.ts";
+import { type ScalingOptions, scalingRules } from "./scaling.ts";
 import { requireStartAt, type StartAt } from "./start-at.ts";
 import { PipelineStart } from "./stream.ts";
 
@@ -52,6 +53,7 @@ export type { JoinOptions } from "./join-step.ts";
 export type { Output, Outputs } from "./outputs.ts";
 export type { ProcessOptions } from "./process-step.ts";
 export type { RekeyOptions } from "./rekey.ts";
+export type { ScalingOptions, ScalingSchedule } from "./scaling.ts";
 export { type SideStream, stream } from "./side-stream.ts";
 export { type CustomSource, type EventOf, events, eventsOfPriority, type Source } from "./source.ts";
 export type { StartAt } from "./start-at.ts";
@@ -83,6 +85,8 @@ export interface PipelineOptions {
    * clears 1,000 a second works off in ten.
    */
   readonly maxBacklogRecordsPerTask?: number;
+  /** How its service's number of tasks follows its load. Default: one more task at a backlog of 10 s, no schedule. */
+  readonly scaling?: ScalingOptions;
 }
 
 const DEFAULT_MAX_ENTRIES_PER_TASK = 2_000_000;
@@ -108,5 +112,6 @@ export function pipeline(name: string, options: PipelineOptions = {}): PipelineS
     maxEntriesPerTask,
     maxIdsPerTask,
     maxBacklogRecordsPerTask,
+    scaling: scalingRules(name, options.scaling ?? {}),
   });
 }

@@ -4,7 +4,7 @@ import { lookup } from "../operators/lookup.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
 import { PipelineError } from "./checks.ts";
-import type { PipelineDefinition, ResultSchemas, Transform } from "./definition.ts";
+import { type PipelineDefinition, type ResultSchemas, settingsOf, type Transform } from "./definition.ts";
 import { type Fitting, requireResultSchema } from "./result-schema.ts";
 import { inputsOf, requireDistinctTopics, rightInputOf } from "./side-stream.ts";
 import { requireSpillBudgets } from "./spill-budget.ts";
@@ -80,8 +80,7 @@ export class Outputs {
   /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
   toResults(): PipelineDefinition {
     const { stream, right } = this.parts;
-    const { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, upstream } =
-      stream;
+    const { name, upstream } = stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
     const inputs = [...streams, ...distinctTables(name, this.tables).map(tableInput)];
     requireDistinctTopics(name, inputs);
@@ -89,11 +88,7 @@ export class Outputs {
     requireDistinctSeries(name, operators);
     const definition: PipelineDefinition = Object.freeze({
       name,
-      service,
-      startAt,
-      maxEntriesPerTask,
-      maxIdsPerTask,
-      maxBacklogRecordsPerTask,
+      ...settingsOf(stream),
       inputs,
       operators,
       resultSchemas: this.schemas,

@@ -3,7 +3,7 @@ import { forwardedTopic } from "../../../contracts/topics.ts";
 import { decodeForwarded, type Forwarded, type Identified } from "../operators/forward/envelope.ts";
 import { ForwardDefinition, type ForwardingStage } from "../operators/forward/forward-definition.ts";
 import { PipelineError, requireCount, requireName } from "./checks.ts";
-import type { PipelineDefinition, Transform } from "./definition.ts";
+import { type PipelineDefinition, settingsOf, type Transform } from "./definition.ts";
 import type { Enrichment } from "./enrichment.ts";
 import { inputsOf } from "./side-stream.ts";
 import type { Source } from "./source.ts";
@@ -44,18 +44,10 @@ export function rekeyed(
 }
 
 /** What a stage reads that another one writes: its time and its silences come with it. */
-export function behind(
-  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask }: StreamParts,
-  { topic }: ForwardingStage,
-  source: Source<unknown>,
-): StreamParts {
+export function behind(parts: StreamParts, { topic }: ForwardingStage, source: Source<unknown>): StreamParts {
   return {
-    name,
-    service,
-    startAt,
-    maxEntriesPerTask,
-    maxIdsPerTask,
-    maxBacklogRecordsPerTask,
+    name: parts.name,
+    ...settingsOf(parts),
     role: "forwarded",
     source: { ...source, topic },
     outOfOrderMs: 0,
@@ -81,11 +73,7 @@ function forwardingStage(
   };
   return Object.freeze({
     name: stage.stage,
-    service: stream.service,
-    startAt: stream.startAt,
-    maxEntriesPerTask: stream.maxEntriesPerTask,
-    maxIdsPerTask: stream.maxIdsPerTask,
-    maxBacklogRecordsPerTask: stream.maxBacklogRecordsPerTask,
+    ...settingsOf(stream),
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     resultSchemas: new Map(),

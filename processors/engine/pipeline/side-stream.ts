@@ -7,7 +7,7 @@ import {
   requireOptionalFunction,
   requireTopic,
 } from "./checks.ts";
-import type { InputDefinition } from "./definition.ts";
+import { type InputDefinition, settingsOf } from "./definition.ts";
 import { type CustomSource, type Source, toSource } from "./source.ts";
 import {
   type FromOptions,
@@ -37,6 +37,7 @@ export function stream<Event>(
         maxEntriesPerTask: 0,
         maxIdsPerTask: 0,
         maxBacklogRecordsPerTask: 0,
+        scaling: { targetBacklogSeconds: 0, schedules: [] },
       },
       source,
       options,
@@ -99,10 +100,11 @@ export class KeyedSideStream<Event> {
  * @throws PipelineError where an option cannot be
  */
 export function sourceParts<Event>(
-  { name, service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask }: PipelineParts,
+  parts: PipelineParts,
   source: Source<Event> | CustomSource<Event>,
   { outOfOrderMs, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, dedupe }: FromOptions,
 ): StreamParts {
+  const { name } = parts;
   requireSource(name, source);
   const complete = toSource(source);
   requireDuration(name, "outOfOrderMs", outOfOrderMs, 0);
@@ -118,11 +120,7 @@ export function sourceParts<Event>(
   }
   return {
     name,
-    service,
-    startAt,
-    maxEntriesPerTask,
-    maxIdsPerTask,
-    maxBacklogRecordsPerTask,
+    ...settingsOf(parts),
     role: "events",
     source: complete as Source<unknown>,
     outOfOrderMs,

@@ -8,7 +8,7 @@ import { mergingAggregates, type PartialRow, partialsSource } from "../operators
 import { PartialsDefinition } from "../operators/forward/partials-definition.ts";
 import { windowOperator } from "../operators/windows/window-operator.ts";
 import type { FixedWindow } from "../windows/window.ts";
-import type { PipelineDefinition } from "./definition.ts";
+import { type PipelineDefinition, settingsOf } from "./definition.ts";
 import { dedupeHorizonOf, type Output, outputOf } from "./outputs.ts";
 import { behind } from "./rekey.ts";
 import { inputsOf } from "./side-stream.ts";
@@ -66,16 +66,11 @@ class SpreadWindows<Event> {
   /** The stage that aggregates what is in each partition. It dedupes too, as nobody can tell in a row. */
   #partials(aggregates: readonly NamedAggregate[]): PipelineDefinition {
     const { topic, partitions, stage } = this.#stage;
-    const { service, startAt, maxEntriesPerTask, maxIdsPerTask, maxBacklogRecordsPerTask, upstream } =
-      this.#stream;
+    const { upstream } = this.#stream;
     const operators = [new PartialsDefinition({ ...this.#stage, ...this.#choice, aggregates })];
     return Object.freeze({
       name: stage,
-      service,
-      startAt,
-      maxEntriesPerTask,
-      maxIdsPerTask,
-      maxBacklogRecordsPerTask,
+      ...settingsOf(this.#stream),
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
       resultSchemas: new Map(),

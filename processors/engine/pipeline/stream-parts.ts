@@ -1,8 +1,13 @@
 /** What is known of a stream between its source and its key. */
-import type { InputDefinition, InputRole, PipelineDefinition, Transform } from "./definition.ts";
+import type {
+  InputDefinition,
+  InputRole,
+  PipelineDefinition,
+  PipelineSettings,
+  Transform,
+} from "./definition.ts";
 import type { Enrichment } from "./enrichment.ts";
 import type { Source } from "./source.ts";
-import type { StartAt } from "./start-at.ts";
 
 export interface FromOptions {
   /** How far events come out of order, in milliseconds of event time: the watermark trails by this much. */
@@ -21,13 +26,8 @@ export interface FromOptions {
 }
 
 /** What a pipeline says of itself as a whole. */
-export interface PipelineParts {
+export interface PipelineParts extends PipelineSettings {
   readonly name: string;
-  readonly service: string;
-  readonly startAt: StartAt;
-  readonly maxEntriesPerTask: number;
-  readonly maxIdsPerTask: number;
-  readonly maxBacklogRecordsPerTask: number;
 }
 
 export interface StreamParts extends PipelineParts {

@@ -48,6 +48,11 @@ export class Worker {
     );
   }
 
+  /** Whether it has an assignment of its group's present generation, be it an empty one. */
+  get inGroup(): boolean {
+    return this.#generation !== null;
+  }
+
   /** How many tasks are in which state. */
   taskStates(): Record<TaskRunner["state"], number> {
     const states = { recovering: 0, running: 0, parked: 0, ended: 0 };

@@ -116,7 +116,10 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
     "processors.serviceUrls.places",
     { ...dev, processors: { ...dev.processors, serviceUrls: { places: "http://places" } } },
   ],
-  ["processors.desiredCount", { ...dev, processors: { ...dev.processors, desiredCount: -1 } }],
+  ["processors.minTasks", { ...dev, processors: { ...dev.processors, minTasks: -1 } }],
+  ["processors.maxTasks", { ...dev, processors: { ...dev.processors, minTasks: 3, maxTasks: 2 } }],
+  ["processors.spotShare", { ...dev, processors: { ...dev.processors, spotShare: 0.25 } }],
+  ["processors.spotShare", { ...dev, processors: { ...dev.processors, spotShare: 1.1 } }],
 ];
 
 describe("validateEnvironment", () => {
