@@ -46,7 +46,8 @@ describe("bin/spillway.ts", () => {
     const folder = join(outdir, image?.source.directory ?? "");
 
     expect(image?.source.platform).toBe("linux/arm64");
-    expect(readFileSync(join(folder, "Dockerfile"), "utf8")).toContain("COPY main.mjs ./");
+    expect(readFileSync(join(folder, "Dockerfile"), "utf8")).toContain("COPY main.mjs healthcheck.mjs ./");
+    expect(readFileSync(join(folder, "healthcheck.mjs")).length).toBeGreaterThan(0);
     expect(readFileSync(join(folder, "main.mjs")).length).toBeGreaterThan(0);
   });
 

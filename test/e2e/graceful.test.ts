@@ -2,6 +2,8 @@
  * SIGTERM and scaling under load: a last checkpoint, out of the group, exit 0; others take over at once, and only what
  * moves is recovered.
  */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { flushWindows } from "../../cli/demo/flush.ts";
@@ -39,11 +41,16 @@ afterAll(async () => {
   database?.closeSync();
 });
 
+/** What the container runs to see whether the processor does its work; rejects where it does not. */
+const healthCheck = (pid: number) =>
+  promisify(execFile)(process.execPath, ["processors/healthcheck.mjs", String(pid)]);
+
 it("hands its partitions over on SIGTERM, and as 1 processor becomes 4 and 2, and every number is exact", async () => {
   const { admin, control, said } = running;
   const sending = new Sending();
   sending.allow(0.2);
   await untilWorking(2, 0);
+  for (const { pid } of await control.processes()) await healthCheck(pid!);
 
   const terminatedMs = Date.now();
   sending.allow(0.4);
@@ -154,7 +161,7 @@ async function expectExact(): Promise<void> {
   const { admin, control, kafka, platform } = running;
   await flushWindows(kafka, TOPIC, Date.UTC(2001, 6, 1));
   const { store } = new Checkpoints(await control.state());
-  const { checks, deadLetters, onTopic } = await verify({
+  const { checks, deadLetters, onTopic, repeats } = await verify({
     platform,
     kafka,
     db,
@@ -166,5 +173,6 @@ async function expectExact(): Promise<void> {
     sink: new GroupProgress(admin, sinkConsumerGroup("dev", PIPELINE), resultsTopic(PIPELINE)),
   });
   expect(checks.filter(({ difference }) => difference.count > 0)).toEqual([]);
-  expect({ deadLetters, onTopic }).toEqual({ deadLetters: 0, onTopic: EVENTS });
+  // On a busy machine a request may be sent twice: the door promises at least once.
+  expect({ deadLetters, events: onTopic - repeats }).toEqual({ deadLetters: 0, events: EVENTS });
 }
