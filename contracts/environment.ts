@@ -34,6 +34,8 @@ export const environmentVariables = {
   batchRecords: "SPILLWAY_BATCH_RECORDS",
   /** By each topic of the catalogue, the names of the results that its events end up in, as JSON: {@link ResultNames}. */
   resultNames: "SPILLWAY_RESULT_NAMES",
+  /** The series of results, and how they are served: see contracts/served-series.ts. */
+  servedSeries: "SPILLWAY_SERVED_SERIES",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
   archiveTable: "SPILLWAY_ARCHIVE_TABLE",

@@ -51,7 +51,7 @@ export function problemResponse(
   const { problems, headers } = others;
   return {
     statusCode: problem.status,
-    headers: { "content-type": "application/problem+json", ...headers },
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
     body: JSON.stringify(problems === undefined ? problem : { ...problem, problems }),
   };
 }

@@ -1,6 +1,8 @@
 /** The parameters of GET /results/{pipeline}/{key}, read and checked. */
 import { maxKeyBytes } from "../../contracts/limits.ts";
+import { PUBLIC_PATH } from "../../contracts/public-path.ts";
 import { parseRfc3339 } from "../../contracts/rfc3339.ts";
+import type { ServedSeries } from "../../contracts/served-series.ts";
 import { makeProblem, type ProblemType, RequestRefusedError } from "../../runtime/problem.ts";
 import { type Position, readNextToken } from "./next-token.ts";
 
@@ -18,12 +20,14 @@ const INVALID_PARAMETER: ProblemType = { code: "invalid-parameter", title: "Inva
 
 /** The parts of API Gateway's HTTP API request (payload format 2.0) that are read; both maps hold decoded values. */
 export interface HttpRequest {
+  /** Of a function URL, which has no routes: see {@link PUBLIC_PATH}. */
+  readonly rawPath?: string;
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ResultsQuery {
-  readonly pipeline: string;
+  readonly series: ServedSeries;
   readonly key: string;
   /** Milliseconds; windows that start at or after it. */
   readonly fromMs: number;
@@ -35,12 +39,15 @@ export interface ResultsQuery {
 }
 
 /** Throws {@link RequestRefusedError}: 404 for a pipeline that does not exist, 400 for a parameter. */
-export function readQuery(request: HttpRequest, pipelines: readonly string[], nowMs: number): ResultsQuery {
-  const { pipeline = "", key = "" } = request.pathParameters ?? {};
-  if (!pipelines.includes(pipeline)) {
-    throw refused(UNKNOWN_PIPELINE, "pipeline", "No pipeline has this name.");
-  }
-  if (key === "") throw refused(INVALID_PARAMETER, "key", "The path must end with a key.");
+export function readQuery(
+  request: HttpRequest,
+  served: ReadonlyMap<string, ServedSeries>,
+  nowMs: number,
+): ResultsQuery {
+  const { pipeline = "", key = "" } = placeOf(request);
+  const series = served.get(pipeline);
+  if (series === undefined) throw refused(UNKNOWN_PIPELINE, "pipeline", "No pipeline has this name.");
+  if (key === "") throw refused(INVALID_PARAMETER, "key", "The request must name a key.");
   if (Buffer.byteLength(key) > maxKeyBytes) {
     throw refused(
       INVALID_PARAMETER,
@@ -60,13 +67,22 @@ export function readQuery(request: HttpRequest, pipelines: readonly string[], no
     );
   }
   return {
-    pipeline,
+    series,
     key,
     fromMs,
     toMs,
     limit: readLimit(parameters.limit),
     position: readPosition(parameters.next),
   };
+}
+
+/** The public path ends with the pipeline; the key is a parameter there, as function URLs say not how they decode paths. */
+function placeOf({ pathParameters, rawPath = "", queryStringParameters }: HttpRequest): {
+  readonly pipeline?: string | undefined;
+  readonly key?: string | undefined;
+} {
+  if (pathParameters !== undefined || !rawPath.startsWith(PUBLIC_PATH)) return pathParameters ?? {};
+  return { pipeline: rawPath.slice(PUBLIC_PATH.length), key: queryStringParameters?.key };
 }
 
 /** RFC 3339, or whole milliseconds since the epoch. */

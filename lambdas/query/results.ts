@@ -1,5 +1,10 @@
 /** Reads a key's results from the table, day by day, one page at a time. */
-import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  QueryCommand,
+  type QueryCommandOutput,
+} from "@aws-sdk/client-dynamodb";
 import {
   nextResultPartitionMs,
   resultPartitionKey,
@@ -29,17 +34,25 @@ export interface ResultItem {
   readonly version: string;
 }
 
+export interface ResultsSource {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}
+
 export interface ResultPage {
   readonly items: readonly ResultItem[];
   /** The token of the next page; absent on the last one. */
   readonly next?: string;
 }
 
-/** Windows in order of start, then end. Retracted ones are left out. Reads are eventually consistent. */
+/** Which rows a read may miss: `eventual` those that were stored within about the last second. */
+export type Consistency = "eventual" | "strong";
+
+/** Windows in order of start, then end. Retracted ones are left out. A strong read costs twice as much. */
 export async function readResults(
-  client: DynamoDBClient,
-  tableName: string,
+  { client, tableName }: ResultsSource,
   query: ResultsQuery,
+  consistency: Consistency,
 ): Promise<ResultPage> {
   const items: ResultItem[] = [];
   let position = firstPosition(query);
@@ -47,7 +60,9 @@ export async function readResults(
     if (items.length === query.limit || days === MAX_DAYS_PER_PAGE) {
       return { items, next: writeNextToken(position) };
     }
-    const read = await readDay(client, tableName, query, position, query.limit - items.length);
+    const limit = query.limit - items.length;
+    const command = dayCommand(tableName, query, position, limit, consistency);
+    const read = readDay(query, position, await client.send(command));
     items.push(...read.items);
     if (read.dayEnded) days += 1;
     position = read.position;
@@ -70,34 +85,37 @@ interface DayRead {
 }
 
 /** One read of the day that holds `position`, from there on. */
-async function readDay(
-  client: DynamoDBClient,
+function dayCommand(
   tableName: string,
-  { pipeline, key, toMs }: ResultsQuery,
+  { series, key, toMs }: ResultsQuery,
   position: Position,
   limit: number,
-): Promise<DayRead> {
-  const nextDayMs = nextResultPartitionMs(position.startMs);
-  const end = startOf(Math.min(toMs, nextDayMs));
-  const answer = await client.send(
-    new QueryCommand({
-      TableName: tableName,
-      KeyConditionExpression: "#pk = :pk AND #sk BETWEEN :first AND :end",
-      ExpressionAttributeNames: { "#pk": resultsTable.partitionKey, "#sk": resultsTable.sortKey },
-      ExpressionAttributeValues: {
-        ":pk": { S: resultPartitionKey(pipeline, key, position.startMs) },
-        ":first": { S: resultSortKey(position.startMs, position.endMs, position.pane) },
-        // BETWEEN includes its end, but no window is as short as this one.
-        ":end": { S: resultSortKey(end.startMs, end.endMs) },
-      },
-      Limit: limit,
-    }),
-  );
+  consistency: Consistency,
+): QueryCommand {
+  const end = startOf(Math.min(toMs, nextResultPartitionMs(position.startMs)));
+  return new QueryCommand({
+    TableName: tableName,
+    ConsistentRead: consistency === "strong",
+    KeyConditionExpression: "#pk = :pk AND #sk BETWEEN :first AND :end",
+    ExpressionAttributeNames: { "#pk": resultsTable.partitionKey, "#sk": resultsTable.sortKey },
+    ExpressionAttributeValues: {
+      ":pk": { S: resultPartitionKey(series.name, key, position.startMs) },
+      ":first": { S: resultSortKey(position.startMs, position.endMs, position.pane) },
+      // BETWEEN includes its end, but no window is as short as this one.
+      ":end": { S: resultSortKey(end.startMs, end.endMs) },
+    },
+    Limit: limit,
+  });
+}
+
+function readDay({ key }: ResultsQuery, position: Position, answer: QueryCommandOutput): DayRead {
   const items = (answer.Items ?? [])
     .filter((item) => item.kind?.S !== "retract")
     .map((item) => read(key, item));
   const lastKey = answer.LastEvaluatedKey?.[resultsTable.sortKey]?.S;
-  if (lastKey === undefined) return { items, position: startOf(nextDayMs), dayEnded: true };
+  if (lastKey === undefined) {
+    return { items, position: startOf(nextResultPartitionMs(position.startMs)), dayEnded: true };
+  }
   const last = rowOfSortKey(lastKey);
   const next = { startMs: last.start, endMs: last.end, pane: last.pane + 1 };
   return { items, position: next, dayEnded: false };

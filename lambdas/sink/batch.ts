@@ -27,6 +27,8 @@ export interface RefusedRecord {
 }
 
 export interface ResultBatch {
+  /** Every result that could be read, in the order in which it came. */
+  readonly results: readonly StoredResult[];
   /** At most one per item of the table. */
   readonly newest: readonly StoredResult[];
   readonly undecodable: readonly RefusedRecord[];
@@ -36,6 +38,7 @@ export interface ResultBatch {
 
 /** Coalesces a batch: of several results for one item only the one with the highest version is worth a write. */
 export function readBatch(event: MSKEvent): ResultBatch {
+  const results: StoredResult[] = [];
   const newest = new Map<string, StoredResult>();
   const undecodable: RefusedRecord[] = [];
   let superseded = 0;
@@ -46,12 +49,13 @@ export function readBatch(event: MSKEvent): ResultBatch {
       undecodable.push(stored);
       continue;
     }
+    results.push(stored);
     const item = `${stored.partitionKey}\n${stored.sortKey}`;
     const other = newest.get(item);
     if (other !== undefined) superseded += 1;
     if (other === undefined || other.version < stored.version) newest.set(item, stored);
   }
-  return { newest: [...newest.values()], undecodable, superseded };
+  return { results, newest: [...newest.values()], undecodable, superseded };
 }
 
 function readRecord(record: MSKRecord): StoredResult | RefusedRecord {

@@ -9,6 +9,7 @@ import middy from "@middy/core";
 import type { MSKEvent } from "aws-lambda";
 import { environmentVariables, type ResultNames } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
+import { parseServedSeries } from "../../contracts/served-series.ts";
 import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
@@ -37,6 +38,7 @@ const loadSignals = new SinkLoadSignals(
 );
 const ports = {
   table: new DynamoDBResultsTable(dynamodb, requireEnvironment(environmentVariables.resultsTable)),
+  series: parseServedSeries(requireEnvironment(environmentVariables.servedSeries)),
   deadLetters: new KafkaDeadLetters(
     new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS]])),
   ),

@@ -1,8 +1,10 @@
 /** What the sink does with a batch of result records. */
 import type { MSKEvent } from "aws-lambda";
+import type { ServedSeries } from "../../contracts/served-series.ts";
 import { forEachBounded } from "../../runtime/for-each-bounded.ts";
 import { type RefusedRecord, readBatch, type StoredResult } from "./batch.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { progressOf } from "./progress.ts";
 import type { ResultsTable } from "./table.ts";
 
 /** Writes in flight at once: under the 50 connections that the AWS client keeps. */
@@ -11,6 +13,8 @@ const MAX_WRITES_IN_FLIGHT = 32;
 const END_MARGIN_MS = 1_000;
 
 export interface SinkPorts {
+  /** By name. */
+  readonly series: ReadonlyMap<string, ServedSeries>;
   readonly table: ResultsTable;
   readonly deadLetters: DeadLetters;
 }
@@ -46,6 +50,9 @@ export async function sink(
   if (refused.length > 0) {
     await ports.deadLetters.send(refused, Math.max(0, remainingMs() - END_MARGIN_MS));
   }
+  // Last: whoever reads how far a partition has come finds all that came before.
+  const progress = progressOf(batch.results, ports.series);
+  await forEachBounded(progress, MAX_WRITES_IN_FLIGHT, (each) => ports.table.advance(each));
   return { stored, superseded, refused: refused.length };
 }
 

@@ -7,8 +7,10 @@ import {
   type PutItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { resultsTable } from "../../contracts/results.ts";
+import { PROGRESS_SORT_KEY, progressItem, progressKey } from "../../contracts/served-series.ts";
 import { TableUnavailableError } from "../../runtime/errors.ts";
 import type { StoredResult } from "./batch.ts";
+import type { PartitionProgress } from "./progress.ts";
 
 /** How long a retracted item stays, so that an older result delivered again still meets its version: 30 days. */
 const RETRACTION_TTL_S = 30 * 86_400;
@@ -22,6 +24,11 @@ export type WriteOutcome =
 export interface ResultsTable {
   /** Rejects with {@link TableUnavailableError} where the reason lies not in the item. */
   write(result: StoredResult): Promise<WriteOutcome>;
+  /**
+   * Says how far a partition has come, unless it is known to be further. To be called once everything up to there is
+   * stored. Rejects with {@link TableUnavailableError}.
+   */
+  advance(progress: PartitionProgress): Promise<void>;
 }
 
 /**
@@ -44,13 +51,43 @@ export class DynamoDBResultsTable implements ResultsTable {
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return { kind: "superseded" };
       if (isContentRefused(error)) return { kind: "refused", detail: error.message };
-      throw new TableUnavailableError(
-        `The results table ${this.#tableName} did not take a write.`,
-        "Nothing: the mapping delivers the batch again. If it lasts, look at the table's throttling and the role.",
-        error,
-      );
+      throw unavailable(this.#tableName, error);
     }
   }
+
+  async advance(progress: PartitionProgress): Promise<void> {
+    try {
+      await this.#client.send(new PutItemCommand(progressInput(this.#tableName, progress)));
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(this.#tableName, error);
+    }
+  }
+}
+
+const unavailable = (tableName: string, cause: unknown): TableUnavailableError =>
+  new TableUnavailableError(
+    `The results table ${tableName} did not take a write.`,
+    "Nothing: the mapping delivers the batch again. If it lasts, look at the table's throttling and the role.",
+    cause,
+  );
+
+function progressInput(
+  tableName: string,
+  { series, partition, generation, endMs }: PartitionProgress,
+): PutItemCommandInput {
+  return {
+    TableName: tableName,
+    Item: {
+      [resultsTable.partitionKey]: { S: progressKey(series, partition) },
+      [resultsTable.sortKey]: { S: PROGRESS_SORT_KEY },
+      [progressItem.generation]: { N: String(generation) },
+      [progressItem.endMs]: { N: String(endMs) },
+    },
+    ConditionExpression:
+      "attribute_not_exists(#generation) OR #generation < :generation OR (#generation = :generation AND #end < :end)",
+    ExpressionAttributeNames: { "#generation": progressItem.generation, "#end": progressItem.endMs },
+    ExpressionAttributeValues: { ":generation": { N: String(generation) }, ":end": { N: String(endMs) } },
+  };
 }
 
 /** The value is JSON text: it comes back exactly, whatever its numbers are, and costs less than a map of attributes. */

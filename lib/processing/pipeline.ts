@@ -1,3 +1,4 @@
+import type { Access } from "../../contracts/served-series.ts";
 import { type Priority, type TopicName, topics } from "../../contracts/topics.ts";
 
 export interface DeployedInput {
@@ -8,6 +9,12 @@ export interface DeployedInput {
   readonly enrich?: { readonly service: string } | null;
 }
 
+export interface DeployedOutput {
+  readonly series: string;
+  /** See ServedSeries in contracts/served-series.ts. @default nobody can tell when a window is closed */
+  readonly closedAfterMs?: number | undefined;
+}
+
 /** What the stacks need of a pipeline's definition. */
 export interface DeployedPipeline {
   readonly name: string;
@@ -15,7 +22,11 @@ export interface DeployedPipeline {
   readonly service: string;
   readonly inputs: readonly DeployedInput[];
   /** What its results are called: its name, or a name for each branch. */
-  readonly operators: readonly { readonly series: string }[];
+  readonly operators: readonly DeployedOutput[];
+  /** Who may read its results. @default "private" */
+  readonly access?: Access;
+  /** Whether each new result is told to others. @default false */
+  readonly notify?: boolean;
   /** The stages that feed it under another key. @default none */
   readonly upstream?: readonly DeployedPipeline[];
   /** Past it there is an alarm. @default 10,000 */

@@ -4,6 +4,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { environmentVariables, type ResultNames, sinkConsumerGroup } from "../../contracts/environment.ts";
+import { formatServedSeries } from "../../contracts/served-series.ts";
 import { SINK_STAGE } from "../../contracts/signals.ts";
 import { DEAD_LETTERS_TOPIC, resultsTopic, topics } from "../../contracts/topics.ts";
 import { acknowledgeAnyResource } from "../acknowledge.ts";
@@ -14,6 +15,7 @@ import type { NetworkStack } from "../network/network-stack.ts";
 import { type DeployedPipeline, seriesOf, sourceTopicsOf } from "../processing/pipeline.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import { servedSeriesOf } from "./served-series.ts";
 
 export interface ResultsSinkProps {
   readonly network: NetworkStack;
@@ -49,6 +51,7 @@ export class ResultsSink extends Construct {
         [environmentVariables.signalsTable]: signals.tableName,
         [environmentVariables.batchRecords]: String(scope.config.sink.batchRecords),
         [environmentVariables.resultNames]: JSON.stringify(resultNames(pipelines)),
+        [environmentVariables.servedSeries]: formatServedSeries(servedSeriesOf(pipelines)),
       },
     });
     table.grant(this.#sink.role, "dynamodb:PutItem");

@@ -3,15 +3,17 @@ import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { resultsTable } from "../../contracts/results.ts";
+import { formatServedSeries } from "../../contracts/served-series.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
 import { SignedApi } from "../http/signed-api.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
-import { type DeployedPipeline, seriesOf } from "../processing/pipeline.ts";
+import type { DeployedPipeline } from "../processing/pipeline.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import { ResultsSink } from "./results-sink.ts";
+import { servedSeriesOf } from "./served-series.ts";
 
 export interface ServingStackProps {
   readonly network: NetworkStack;
@@ -58,7 +60,7 @@ export class ServingStack extends SpillwayStack {
       environment: {
         [environmentVariables.environment]: this.config.name,
         [environmentVariables.resultsTable]: table.tableName,
-        [environmentVariables.pipelines]: seriesOf(pipelines).join(","),
+        [environmentVariables.servedSeries]: formatServedSeries(servedSeriesOf(pipelines)),
       },
     });
     table.grant(query.role, "dynamodb:Query");

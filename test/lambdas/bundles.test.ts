@@ -69,7 +69,7 @@ async function invoke(
         SPILLWAY_BATCH_RECORDS: "500",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
-        SPILLWAY_PIPELINES: "airport-delays",
+        SPILLWAY_SERVED_SERIES: "airport-delays:private::4:3600001",
       },
     },
   );

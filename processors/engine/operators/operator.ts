@@ -24,6 +24,11 @@ export interface OperatorDefinition {
    * it belongs to is over.
    */
   readonly latenessMs: number | null;
+  /**
+   * Only where each window is emitted by the watermark that reaches its end, in the order of their ends: how long after
+   * a window's start the end of a later result proves that it never changes again (contracts/served-series.ts).
+   */
+  readonly closedAfterMs?: number | undefined;
   /** An empty state. */
   newState(): OperatorState;
 }

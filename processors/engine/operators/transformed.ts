@@ -46,6 +46,10 @@ export class TransformedDefinition implements OperatorDefinition {
     return this.#operator.latenessMs;
   }
 
+  get closedAfterMs(): number | undefined {
+    return this.#operator.closedAfterMs;
+  }
+
   newState(): OperatorState {
     return new TransformedState(this.#operator.newState(), this.#step, this.#untouchedInput);
   }

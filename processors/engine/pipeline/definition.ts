@@ -1,5 +1,6 @@
 /** A pipeline as data: what the DSL makes, the engine runs, and the CDK app derives infrastructure from. */
 import type { ResultSchema } from "../../../contracts/result-schema.ts";
+import type { Access } from "../../../contracts/served-series.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import type { Enrichment } from "./enrichment.ts";
 import type { ScalingRules } from "./scaling.ts";
@@ -35,6 +36,10 @@ export interface PipelineDefinition extends PipelineSettings {
   readonly operators: readonly OperatorDefinition[];
   /** What was stated of the results, by the name that they are written under. Nothing is validated with it. */
   readonly resultSchemas: ResultSchemas;
+  /** Who may read its results. */
+  readonly access: Access;
+  /** Whether each new result is told to others. */
+  readonly notify: boolean;
   /** The stages that feed its inputs under another key. To the worker each is a pipeline of its own. */
   readonly upstream: readonly PipelineDefinition[];
   /** Of a stage: where its elements go on to. Null: it ends in results. */

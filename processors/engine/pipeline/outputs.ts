@@ -1,9 +1,10 @@
 /** What a pipeline, or a branch of it, makes of its events, and how that completes it. */
 import type { ResultSchema } from "../../../contracts/result-schema.ts";
+import type { Access } from "../../../contracts/served-series.ts";
 import { lookup } from "../operators/lookup.ts";
 import type { OperatorDefinition } from "../operators/operator.ts";
 import { TransformedDefinition } from "../operators/transformed.ts";
-import { PipelineError } from "./checks.ts";
+import { PipelineError, shown } from "./checks.ts";
 import { type PipelineDefinition, type ResultSchemas, settingsOf, type Transform } from "./definition.ts";
 import { type Fitting, requireResultSchema } from "./result-schema.ts";
 import { inputsOf, requireDistinctTopics, rightInputOf } from "./side-stream.ts";
@@ -56,6 +57,20 @@ function after(
     : new TransformedDefinition(operator, { open: () => transform }, joined);
 }
 
+/** How the results of a pipeline, of all its branches, are served. */
+export interface ResultsOptions {
+  /**
+   * `public`: anybody may read them through the CDN, where the environment has one, and shared caches keep them.
+   * Default: `private`, so only callers who sign their requests and are allowed to.
+   */
+  readonly access?: Access;
+  /**
+   * Whether each new result is put on the event bus and sent to the webhook, at least once, under an id that stays the
+   * same. It needs a schema of every output, as others are told of it. Default: false.
+   */
+  readonly notify?: boolean;
+}
+
 /** What a pipeline, or a branch of it, makes of its events. */
 export class Outputs {
   readonly parts: KeyedParts;
@@ -77,8 +92,11 @@ export class Outputs {
     this.schemas = schemas;
   }
 
-  /** Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline. */
-  toResults(): PipelineDefinition {
+  /**
+   * Writes results to `<name>.results`, or `<name>.<branch>.results` for each branch. Completes the pipeline.
+   * @throws PipelineError where it notifies of results of which it does not state what they are
+   */
+  toResults({ access = "private", notify = false }: ResultsOptions = {}): PipelineDefinition {
     const { stream, right } = this.parts;
     const { name, upstream } = stream;
     const streams = inputsOf(stream, right, (dedupe) => dedupeHorizonOf(name, dedupe, this.operators));
@@ -86,12 +104,15 @@ export class Outputs {
     requireDistinctTopics(name, inputs);
     const { operators } = this;
     requireDistinctSeries(name, operators);
+    requireServable(name, { access, notify }, operators, this.schemas);
     const definition: PipelineDefinition = Object.freeze({
       name,
       ...settingsOf(stream),
       inputs,
       operators,
       resultSchemas: this.schemas,
+      access,
+      notify,
       upstream,
       forwards: null,
     });
@@ -155,6 +176,27 @@ export function requireOfBranch(branch: string, { stream, series }: KeyedParts, 
   throw new PipelineError(
     `pipeline ${name}: the branch ${branch} returns an output of another stream; ` +
       "make it of the one that its function is given",
+  );
+}
+
+/** A module that is run without its types being checked may say anything; a slip here would publish, or tell nobody. */
+function requireServable(
+  pipeline: string,
+  { access, notify }: Required<ResultsOptions>,
+  operators: readonly OperatorDefinition[],
+  schemas: ResultSchemas,
+): void {
+  if (access !== "private" && access !== "public") {
+    throw new PipelineError(`pipeline ${pipeline}: access is ${shown(access)}; say "private" or "public"`);
+  }
+  if (typeof notify !== "boolean") {
+    throw new PipelineError(`pipeline ${pipeline}: notify is ${shown(notify)}; say true or false`);
+  }
+  const unstated = operators.find(({ series }) => !schemas.has(series));
+  if (!notify || unstated === undefined) return;
+  throw new PipelineError(
+    `pipeline ${pipeline}: it notifies of the results ${unstated.series}, and does not state what they are; ` +
+      "add .schema(Type.Object({ … })) before toResults, or results to process()",
   );
 }
 

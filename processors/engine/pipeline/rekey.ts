@@ -77,6 +77,8 @@ function forwardingStage(
     inputs: inputsOf(parts, undefined, () => null),
     operators: [new ForwardDefinition(stage)],
     resultSchemas: new Map(),
+    access: "private",
+    notify: false,
     upstream: stream.upstream,
     forwards: { topic: stage.topic, partitions: stage.partitions },
   });

@@ -74,6 +74,8 @@ class SpreadWindows<Event> {
       inputs: inputsOf(this.#stream, undefined, (dedupe) => dedupeHorizonOf(stage, dedupe, operators)),
       operators,
       resultSchemas: new Map(),
+      access: "private",
+      notify: false,
       upstream,
       forwards: { topic, partitions },
     });

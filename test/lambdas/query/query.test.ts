@@ -23,7 +23,7 @@ beforeAll(async () => {
   vi.doMock("../../../runtime/dynamodb.ts", () => ({ createDynamoDBClient: () => client }));
   vi.stubEnv("SPILLWAY_ENVIRONMENT", "test");
   vi.stubEnv("SPILLWAY_RESULTS_TABLE", TABLE_NAME);
-  vi.stubEnv("SPILLWAY_PIPELINES", "airport-delays, other");
+  vi.stubEnv("SPILLWAY_SERVED_SERIES", "airport-delays:private::4:3600001,other:private::4:");
   vi.stubEnv("POWERTOOLS_DEV", "true");
   handler = (await import("../../../lambdas/query/handler.ts")).handler as unknown as HttpHandler;
   const hours = Array.from({ length: HOURS }, (_, hour) => hour);

@@ -49,7 +49,12 @@ describe("reading a batch", () => {
   it("passes over watermarks", () => {
     const headers = [{ [WATERMARK_HEADER]: [...Buffer.from("1")] }] as never;
     const watermark = mskRecord(null, { key: undefined as never, value: undefined as never, headers });
-    expect(readBatch(delivery([watermark]))).toEqual({ newest: [], undecodable: [], superseded: 0 });
+    expect(readBatch(delivery([watermark]))).toEqual({
+      results: [],
+      newest: [],
+      undecodable: [],
+      superseded: 0,
+    });
   });
 });
 

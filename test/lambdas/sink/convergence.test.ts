@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type ResultRecord, versionText } from "../../../contracts/results.ts";
+import { type Progress, parseServedSeries } from "../../../contracts/served-series.ts";
 import type { StoredResult } from "../../../lambdas/sink/batch.ts";
+import type { PartitionProgress } from "../../../lambdas/sink/progress.ts";
 import { type SinkPorts, sink } from "../../../lambdas/sink/sink.ts";
 import type { ResultsTable, WriteOutcome } from "../../../lambdas/sink/table.ts";
 import { TableUnavailableError } from "../../../runtime/errors.ts";
@@ -11,6 +13,7 @@ import { atHour, delivery, mskRecord } from "../support/result-records.ts";
 /** The table's conditional put, in memory; it fails whenever the next of `failures` is true, before or after it. */
 class ModelTable implements ResultsTable {
   readonly items = new Map<string, StoredResult>();
+  progress: Progress = { generation: 0, endMs: 0 };
   readonly #failures: Iterator<"before" | "after" | "never">;
 
   constructor(failures: Iterable<"before" | "after" | "never">) {
@@ -26,6 +29,12 @@ class ModelTable implements ResultsTable {
     if (newer) this.items.set(item, result);
     if (failure === "after") throw new TableUnavailableError("the answer was lost", "wait");
     return { kind: newer ? "stored" : "superseded" };
+  }
+
+  async advance({ generation, endMs }: PartitionProgress): Promise<void> {
+    const { progress } = this;
+    const ahead = generation - progress.generation || endMs - progress.endMs;
+    if (ahead > 0) this.progress = { generation, endMs };
   }
 }
 
@@ -78,11 +87,17 @@ it("ends in the highest version after uncommitted, aborted, duplicated and reord
           .sort((a, b) => a.at - b.at)
           .map(({ record }) => record);
         const table = new ModelTable(failures);
-        const ports = { table, deadLetters: { send: () => Promise.reject(new Error("nothing is refused")) } };
+        const series = parseServedSeries("airport-delays:private::4:3600001");
+        const ports = {
+          series,
+          table,
+          deadLetters: { send: () => Promise.reject(new Error("nothing is refused")) },
+        };
         for (let start = 0; start < delivered.length; start += batchSize) {
           await deliver(delivered.slice(start, start + batchSize), ports);
         }
         const ended = [...table.items.values()].map(({ result, version }) => [result.window.start, version]);
+        expect(table.progress).toEqual(furthest(written.map(resultOf)));
         expect(Object.fromEntries(ended)).toEqual(highestVersions(written.map(resultOf)));
       },
     ),
@@ -98,6 +113,14 @@ function highestVersions(written: readonly ResultRecord[]): Record<string, strin
     if (held === undefined || isHigher(version, held)) highest.set(window.start, version);
   }
   return Object.fromEntries([...highest].map(([start, version]) => [start, versionText(version)]));
+}
+
+/** The highest end of a window among the results of the newest generation that has any. */
+function furthest(written: readonly ResultRecord[]): Progress {
+  const results = written.filter(({ kind }) => kind === "result");
+  const generation = Math.max(0, ...results.map(({ version }) => version.generation));
+  const newest = results.filter(({ version }) => version.generation === generation);
+  return { generation, endMs: Math.max(0, ...newest.map(({ window }) => window.end)) };
 }
 
 function isHigher(a: ResultRecord["version"], b: ResultRecord["version"]): boolean {

@@ -1,6 +1,7 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ResultRecord, resultPartitionKey, resultSortKey } from "../../../contracts/results.ts";
+import { PROGRESS_SORT_KEY, progressItem, progressKey } from "../../../contracts/served-series.ts";
 import { RESULTS_RETENTION_MS, topics } from "../../../contracts/topics.ts";
 import { readBatch } from "../../../lambdas/sink/batch.ts";
 import { DynamoDBResultsTable, type WriteOutcome } from "../../../lambdas/sink/table.ts";
@@ -90,5 +91,27 @@ describe("the results table", () => {
   it("fails where the table's keys are others, instead of refusing every result", async () => {
     await createTable(test.client, "others", "a", "b");
     await expect(write(atHour(5), "others")).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+  });
+
+  it("says how far a partition has come: never less far, but of a newer generation", async () => {
+    const table = new DynamoDBResultsTable(test.client, TABLE_NAME);
+    const key = { pk: { S: progressKey("airport-delays", 3) }, sk: { S: PROGRESS_SORT_KEY } };
+    const after = async (generation: number, endMs: number): Promise<string> => {
+      await table.advance({ series: "airport-delays", partition: 3, generation, endMs });
+      const { Item } = await test.client.send(new GetItemCommand({ TableName: TABLE_NAME, Key: key }));
+      return `${Item![progressItem.generation]!.N}:${Item![progressItem.endMs]!.N}`;
+    };
+
+    expect(await after(1, 900)).toBe("1:900");
+    expect(await after(1, 1_000)).toBe("1:1000");
+    expect(await after(1, 999)).toBe("1:1000");
+    expect(await after(2, 5)).toBe("2:5");
+    expect(await after(1, 2_000)).toBe("2:5");
+  });
+
+  it("fails where it cannot say so", async () => {
+    const table = new DynamoDBResultsTable(test.client, "no-such-table");
+    const progress = { series: "airport-delays", partition: 0, generation: 1, endMs: 1 };
+    await expect(table.advance(progress)).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
   });
 });

@@ -1,15 +1,17 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { resultsTable } from "../../../contracts/results.ts";
+import type { DeployedPipeline } from "../../../lib/processing/pipeline.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
-const delays = {
+const delays: DeployedPipeline = {
   name: "delays",
   service: "flights",
   inputs: [{ topic: "flights" }],
-  operators: [{ series: "delays" }],
+  operators: [{ series: "delays", closedAfterMs: 3_600_001 }],
+  access: "public",
 };
-const fraud = {
+const fraud: DeployedPipeline = {
   name: "fraud",
   service: "fraud",
   inputs: [{ topic: "user-activity" }],
@@ -112,7 +114,9 @@ describe("serving", () => {
     );
 
     expect(actions).toEqual(["logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:Query"]);
-    expect(query?.Properties.Environment.Variables.SPILLWAY_PIPELINES).toBe("delays,fraud");
+    expect(query?.Properties.Environment.Variables.SPILLWAY_SERVED_SERIES).toBe(
+      "delays:public::4:3600001,fraud:private::4:",
+    );
     expect(query?.Properties.VpcConfig).toBeUndefined();
   });
 

@@ -56,6 +56,17 @@ export class WindowsDefinition<Window extends WindowDefinition> implements Opera
     return this.window.kind === "global" ? Number.POSITIVE_INFINITY : this.allowedLatenessMs;
   }
 
+  /**
+   * A result of a window that ends later than another's end and lateness says that the watermark has passed both, and
+   * comes after whatever was emitted of the other. Sessions have no largest size, so none of theirs says it.
+   */
+  get closedAfterMs(): number | undefined {
+    const { window, emission } = this;
+    const isFixed = window.kind === "tumbling" || window.kind === "hopping";
+    if (!isFixed || emission.emit.kind !== "on-close") return undefined;
+    return window.sizeMs + this.allowedLatenessMs + 1;
+  }
+
   newState(): OperatorState {
     return this.#newState(this);
   }
