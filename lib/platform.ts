@@ -9,6 +9,7 @@ import { ObservabilityStack } from "./observability/observability-stack.ts";
 import type { DeployedPipeline } from "./processing/pipeline.ts";
 import { ProcessingStack } from "./processing/processing-stack.ts";
 import { PROCESSOR_ENTRY } from "./processing/processor-image.ts";
+import { FirewallStack } from "./serving/firewall-stack.ts";
 import { ServingStack } from "./serving/serving-stack.ts";
 import { TransportStack } from "./transport/transport-stack.ts";
 
@@ -25,6 +26,8 @@ export interface Platform {
   readonly deadLetters: DeadLettersStack;
   readonly ingestion: IngestionStack;
   readonly processing: ProcessingStack;
+  /** Only where the environment's CDN asks for one. */
+  readonly firewall: FirewallStack | undefined;
   readonly serving: ServingStack;
   readonly observability: ObservabilityStack;
 }
@@ -55,7 +58,13 @@ export function addPlatform(
     flowControlEntry: code.flowControl,
   });
   const processing = new ProcessingStack(app, config, { ...shared, entry: code.processor });
-  const serving = new ServingStack(app, config, { ...shared, sinkEntry: code.sink, queryEntry: code.query });
+  const firewall = addFirewall(app, config);
+  const serving = new ServingStack(app, config, {
+    ...shared,
+    sinkEntry: code.sink,
+    queryEntry: code.query,
+    webAclArn: firewall?.webAclArn,
+  });
   const watched = { network, transport, control, deadLetters, ingestion, processing, serving };
   const observability = new ObservabilityStack(app, config, {
     transport,
@@ -63,7 +72,12 @@ export function addPlatform(
     stacks: Object.values(watched),
   });
   tag(app, config);
-  return { ...watched, observability };
+  return { ...watched, firewall, observability };
+}
+
+function addFirewall(app: App, config: EnvironmentConfig): FirewallStack | undefined {
+  const { firewall } = config.serving.cdn ?? {};
+  return firewall && new FirewallStack(app, config, firewall.maxRequestsPerAddress);
 }
 
 function tag(app: App, { name, tags }: EnvironmentConfig): void {

@@ -1,4 +1,4 @@
-import { Duration, Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, Fn, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
@@ -9,8 +9,14 @@ export class SpillwayStack extends Stack {
   readonly config: EnvironmentConfig;
   #accessLogs: Bucket | undefined;
 
-  constructor(scope: Construct, subsystem: string, config: EnvironmentConfig) {
+  constructor(
+    scope: Construct,
+    subsystem: string,
+    config: EnvironmentConfig,
+    options: Pick<StackProps, "crossRegionReferences"> = {},
+  ) {
     super(scope, `Spillway-${config.name}-${subsystem}`, {
+      ...options,
       env: { account: config.account, region: config.region },
       description: `Spillway (${config.name}): ${subsystem.toLowerCase()}`,
       terminationProtection: config.removalPolicy === "retain",

@@ -5,6 +5,7 @@ import type { ProducerRule } from "../../contracts/producers.ts";
 import type { SheddingThresholds } from "../../contracts/signals.ts";
 import { checkCapacity, type IngestLoad } from "./capacity.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
+import { type ServingConfig, validateServing } from "./serving.ts";
 
 export interface EnvironmentConfig {
   /** Names everything: stacks, consumer groups, transactional ids. Lower case, digits, `-`; 2 to 12 characters. */
@@ -50,6 +51,7 @@ export interface EnvironmentConfig {
     readonly batchWindowSeconds: number;
   };
   readonly query: HttpFunctionConfig;
+  readonly serving: ServingConfig;
   readonly processors: ProcessorConfig;
   /** Whom alarms tell, by severity. @default nobody: they are in the console only */
   readonly alarms?: AlarmTargets;
@@ -183,6 +185,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateDoors(config.doors ?? []);
   validateAuth(config.ingest.auth);
   validateShedding(config.ingest.shedding);
+  validateServing(config.serving, config.region);
   checkCapacity(config);
   validateProcessors(config.processors);
   validateAlarms(config.alarms ?? {});

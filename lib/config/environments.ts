@@ -44,6 +44,7 @@ const dev: EnvironmentConfig = {
   },
   sink: { memoryMib: 512, timeoutSeconds: 60, batchRecords: 500, batchWindowSeconds: 1 },
   query: { memoryMib: 512, timeoutSeconds: 10, requestsPerSecond: 200, burstRequests: 400 },
+  serving: {},
   processors: {
     cpuUnits: 512,
     memoryMib: 1024,
@@ -93,6 +94,7 @@ const staging: EnvironmentConfig = {
   },
   sink: { memoryMib: 1024, timeoutSeconds: 60, batchRecords: 1_000, batchWindowSeconds: 1 },
   query: { memoryMib: 1024, timeoutSeconds: 10, requestsPerSecond: 500, burstRequests: 1_000 },
+  serving: {},
   processors: {
     cpuUnits: 1024,
     memoryMib: 2048,
@@ -143,6 +145,7 @@ const prod: EnvironmentConfig = {
   },
   sink: { memoryMib: 1769, timeoutSeconds: 60, batchRecords: 2_000, batchWindowSeconds: 1 },
   query: { memoryMib: 1024, timeoutSeconds: 10, requestsPerSecond: 2_000, burstRequests: 4_000 },
+  serving: {},
   processors: {
     // A process is one thread beside its compaction: one vCPU.
     cpuUnits: 1024,

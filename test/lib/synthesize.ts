@@ -23,7 +23,7 @@ export type Templates = Readonly<
     | "serving"
     | "observability",
     Template
-  >
+  > & { firewall?: Template }
 >;
 
 export interface SynthesizeOptions {
@@ -49,9 +49,10 @@ export function synthesize(options: SynthesizeOptions = {}): Templates {
     });
     const code = standInCode(directory, source ?? "");
     const platform = addPlatform(app, config, pipelines, code);
-    const { network, transport, control, deadLetters, ingestion, processing, serving, observability } =
-      platform;
+    const { network, transport, control, deadLetters, ingestion, processing, serving } = platform;
+    const { firewall, observability } = platform;
     return {
+      ...(firewall && { firewall: Template.fromStack(firewall) }),
       network: Template.fromStack(network),
       transport: Template.fromStack(transport),
       control: Template.fromStack(control),

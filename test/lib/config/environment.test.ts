@@ -8,6 +8,7 @@ import {
 } from "../../../lib/config/environment.ts";
 import { EnvironmentConfigError } from "../../../lib/config/environment-config-error.ts";
 import { environmentConfig } from "../../../lib/config/environments.ts";
+import type { CdnConfig } from "../../../lib/config/serving.ts";
 
 const dev = environmentConfig("dev");
 
@@ -29,7 +30,25 @@ const withShedding = (changed: Partial<SheddingThresholds>): EnvironmentConfig =
   ingest: { ...dev.ingest, shedding: { ...shedding, ...changed } },
 });
 
+const cdn: CdnConfig = {
+  domainName: "results.example.org",
+  certificateArn: "arn:aws:acm:us-east-1:111111111111:certificate/0b8f7c1e",
+  reservedConcurrency: 50,
+};
+const withCdn = (changes: Partial<CdnConfig>): EnvironmentConfig => ({
+  ...dev,
+  serving: { ...dev.serving, cdn: { ...cdn, ...changes } },
+});
+
 const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
+  ["serving.cdn.domainName", withCdn({ domainName: "https://results.example.org" })],
+  [
+    "serving.cdn.certificateArn",
+    withCdn({ certificateArn: cdn.certificateArn.replace("us-east-1", "eu-central-1") }),
+  ],
+  ["serving.cdn.reservedConcurrency", withCdn({ reservedConcurrency: 0 })],
+  ["serving.cdn.firewall.maxRequestsPerAddress", withCdn({ firewall: { maxRequestsPerAddress: 9 } })],
+  ["region", withCdn({ firewall: { maxRequestsPerAddress: 100 } })],
   ["name", { ...dev, name: "Dev" }],
   ["name", { ...dev, name: "a-name-that-is-too-long" }],
   ["account", { ...dev, account: "12345" }],

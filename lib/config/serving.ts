@@ -1,0 +1,54 @@
+/** What may differ between environments in how results are served to others. */
+import { EnvironmentConfigError } from "./environment-config-error.ts";
+
+export interface ServingConfig {
+  /** The way for everybody to what pipelines declare public. @default none: then nothing is public */
+  readonly cdn?: CdnConfig;
+}
+
+export interface CdnConfig {
+  /** A name of one's own: under CloudFront's, TLS 1.0 could not be refused. */
+  readonly domainName: string;
+  /** Of a certificate for it in us-east-1, the one region that CloudFront takes certificates from. */
+  readonly certificateArn: string;
+  /** Upper bound of concurrent executions of the function behind it: anybody may ask. */
+  readonly reservedConcurrency: number;
+  /** AWS WAF in front of it, in a stack of its own in us-east-1; needs `region`. @default none */
+  readonly firewall?: {
+    /** What is more from one address within five minutes is refused (403). */
+    readonly maxRequestsPerAddress: number;
+  };
+}
+
+/** The region of everything that CloudFront takes from a fixed one. */
+export const CLOUDFRONT_REGION = "us-east-1";
+
+const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+const CERTIFICATE = /^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
+/** https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html */
+const [MIN_RATE, MAX_RATE] = [10, 2_000_000_000];
+
+/** Throws {@link EnvironmentConfigError} at the first field that cannot work. */
+export function validateServing({ cdn }: ServingConfig, region: string | undefined): void {
+  if (cdn === undefined) return;
+  matches("serving.cdn.domainName", cdn.domainName, DOMAIN, "a domain name, such as results.example.org");
+  matches("serving.cdn.certificateArn", cdn.certificateArn, CERTIFICATE, "a certificate's ARN in us-east-1");
+  within("serving.cdn.reservedConcurrency", cdn.reservedConcurrency, 1, 10_000);
+  if (cdn.firewall === undefined) return;
+  const { maxRequestsPerAddress } = cdn.firewall;
+  within("serving.cdn.firewall.maxRequestsPerAddress", maxRequestsPerAddress, MIN_RATE, MAX_RATE);
+  if (region !== undefined) return;
+  const expected =
+    "stated where serving.cdn.firewall is: its stack is in us-east-1, and the two must find each other";
+  throw new EnvironmentConfigError("region", region, expected);
+}
+
+function matches(field: string, value: string, pattern: RegExp, expected: string): void {
+  if (typeof value === "string" && pattern.test(value)) return;
+  throw new EnvironmentConfigError(field, value, expected);
+}
+
+function within(field: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new EnvironmentConfigError(field, value, `a whole number from ${min} to ${max}`);
+}
