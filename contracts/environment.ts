@@ -36,6 +36,12 @@ export const environmentVariables = {
   resultNames: "SPILLWAY_RESULT_NAMES",
   /** The series of results, and how they are served: see contracts/served-series.ts. */
   servedSeries: "SPILLWAY_SERVED_SERIES",
+  /** The event bus that notices are put on, and the table of those that were. @default nothing is told */
+  noticesBus: "SPILLWAY_NOTICES_BUS",
+  noticesTable: "SPILLWAY_NOTICES_TABLE",
+  /** Where notices are sent to, and the secret that signs them. */
+  webhookUrl: "SPILLWAY_WEBHOOK_URL",
+  webhookSecret: "SPILLWAY_WEBHOOK_SECRET",
   checkpointTable: "SPILLWAY_CHECKPOINT_TABLE",
   checkpointBucket: "SPILLWAY_CHECKPOINT_BUCKET",
   archiveTable: "SPILLWAY_ARCHIVE_TABLE",

@@ -77,6 +77,14 @@ export const metrics = {
     resultsRefused: "ResultsRefused",
     /** From a result's being in its topic to its being in the table; of each batch the oldest. */
     storedMs: "StoredMs",
+    /** Put on the event bus. */
+    noticesPut: "NoticesPut",
+    /** Not put, as they had been: their records were delivered again. */
+    noticesRepeated: "NoticesRepeated",
+  },
+  webhook: {
+    deliveriesTried: "DeliveriesTried",
+    noticesDelivered: "NoticesDelivered",
   },
   archive: {
     entriesArchived: "EntriesArchived",

@@ -63,6 +63,8 @@ export function addPlatform(
     ...shared,
     sinkEntry: code.sink,
     queryEntry: code.query,
+    webhookEntry: code.webhook,
+    deadLetters: deadLetters.queue,
     webAclArn: firewall?.webAclArn,
   });
   const watched = { network, transport, control, deadLetters, ingestion, processing, serving };

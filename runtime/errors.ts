@@ -9,6 +9,8 @@ export type ErrorCode =
   | "TABLE_UNAVAILABLE"
   | "BUCKET_UNAVAILABLE"
   | "SPILLWAY_UNAVAILABLE"
+  | "BUS_UNAVAILABLE"
+  | "WEBHOOK_REFUSED"
   | "REQUEST_REFUSED";
 
 export abstract class SpillwayError extends Error {
@@ -50,4 +52,16 @@ export class BucketUnavailableError extends SpillwayError {
 export class SpillwayUnavailableError extends SpillwayError {
   override readonly name = "SpillwayUnavailableError";
   readonly code = "SPILLWAY_UNAVAILABLE";
+}
+
+/** The event bus did not take every notice in time. Whether some were taken is unknown: put them again. */
+export class BusUnavailableError extends SpillwayError {
+  override readonly name = "BusUnavailableError";
+  readonly code = "BUS_UNAVAILABLE";
+}
+
+/** The webhook's receiver did not answer 2xx. Whether it took the notice is unknown: send it again, with its id. */
+export class WebhookRefusedError extends SpillwayError {
+  override readonly name = "WebhookRefusedError";
+  readonly code = "WEBHOOK_REFUSED";
 }

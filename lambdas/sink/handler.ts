@@ -13,14 +13,17 @@ import { parseServedSeries } from "../../contracts/served-series.ts";
 import { DEAD_LETTERS_PARTITIONS, DEAD_LETTERS_TOPIC } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
+import { createEventBridgeClient } from "../../runtime/event-bridge.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
 import { SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
+import { EventBridgeBus } from "./event-bridge.ts";
 import { SinkLoadSignals } from "./load-signals.ts";
-import { oldestMs, sink } from "./sink.ts";
+import { DynamoDBNoticeLedger } from "./notice-ledger.ts";
+import { oldestMs, type SinkPorts, sink } from "./sink.ts";
 import { DynamoDBResultsTable } from "./table.ts";
 
 const telemetry = createTelemetry("sink");
@@ -42,7 +45,22 @@ const ports = {
   deadLetters: new KafkaDeadLetters(
     new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, DEAD_LETTERS_PARTITIONS]])),
   ),
+  ...noticesPorts(),
 };
+
+/** Only where a pipeline notifies there is a bus. */
+function noticesPorts(): Pick<SinkPorts, "notices"> {
+  const bus = process.env[environmentVariables.noticesBus];
+  if (bus === undefined) return {};
+  const table = requireEnvironment(environmentVariables.noticesTable);
+  return {
+    notices: {
+      environment: requireEnvironment(environmentVariables.environment),
+      bus: new EventBridgeBus(createEventBridgeClient(), bus, telemetry.logger),
+      ledger: new DynamoDBNoticeLedger(dynamodb, table),
+    },
+  };
+}
 
 export const handler = middy<MSKEvent, void>()
   .use(injectLambdaContext(telemetry.logger))
@@ -58,4 +76,6 @@ export const handler = middy<MSKEvent, void>()
       MetricUnit.Milliseconds,
       Math.max(0, Date.now() - oldestMs(event)),
     );
+    telemetry.metrics.addMetric(metrics.sink.noticesPut, MetricUnit.Count, report.notices.put);
+    telemetry.metrics.addMetric(metrics.sink.noticesRepeated, MetricUnit.Count, report.notices.repeated);
   });

@@ -4,6 +4,13 @@ import { EnvironmentConfigError } from "./environment-config-error.ts";
 export interface ServingConfig {
   /** The way for everybody to what pipelines declare public. @default none: then nothing is public */
   readonly cdn?: CdnConfig;
+  /** Where notices of new results are sent to. @default they are on the event bus only */
+  readonly webhook?: WebhookConfig;
+}
+
+export interface WebhookConfig {
+  /** HTTPS; what is sent there is signed with the secret that the stack makes. */
+  readonly url: string;
 }
 
 export interface CdnConfig {
@@ -29,8 +36,19 @@ const CERTIFICATE = /^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const [MIN_RATE, MAX_RATE] = [10, 2_000_000_000];
 
 /** Throws {@link EnvironmentConfigError} at the first field that cannot work. */
-export function validateServing({ cdn }: ServingConfig, region: string | undefined): void {
-  if (cdn === undefined) return;
+export function validateServing({ cdn, webhook }: ServingConfig, region: string | undefined): void {
+  if (webhook !== undefined) {
+    matches(
+      "serving.webhook.url",
+      webhook.url,
+      /^https:\/\/[^\s#@]+$/,
+      "an HTTPS URL without a user or a fragment",
+    );
+  }
+  if (cdn !== undefined) validateCdn(cdn, region);
+}
+
+function validateCdn(cdn: CdnConfig, region: string | undefined): void {
   matches("serving.cdn.domainName", cdn.domainName, DOMAIN, "a domain name, such as results.example.org");
   matches("serving.cdn.certificateArn", cdn.certificateArn, CERTIFICATE, "a certificate's ARN in us-east-1");
   within("serving.cdn.reservedConcurrency", cdn.reservedConcurrency, 1, 10_000);

@@ -1,4 +1,5 @@
 import { CfnOutput, Duration } from "aws-cdk-lib";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
@@ -50,6 +51,7 @@ export class DeadLettersStack extends SpillwayStack {
       "It is the dead-letter queue; what the archiver cannot file stays here for 14 days, with an alarm.",
     );
     this.agedOut = new AgedOutStorage(this, "AgedOut");
+    this.allowRules();
     const storage = new ArchiveStorage(this, "Archive");
     const { transport, archiveEntry } = props;
     new Archiver(this, "Archiver", { transport, queue: this.queue, storage, entry: archiveEntry });
@@ -66,6 +68,18 @@ export class DeadLettersStack extends SpillwayStack {
       value: redrive.lambda.functionName,
       description: described("redriveFunction"),
     });
+  }
+
+  /** EventBridge sends what it could not deliver to a rule's target as itself, so no role can allow it. */
+  private allowRules(): void {
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("events.amazonaws.com")],
+        actions: ["sqs:SendMessage"],
+        resources: [this.queue.queueArn],
+        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+      }),
+    );
   }
 
   private makeRedrive(

@@ -16,6 +16,7 @@ export const functionEntries = {
   query: "lambdas/query/handler.ts",
   redrive: "lambdas/redrive/handler.ts",
   sink: "lambdas/sink/handler.ts",
+  webhook: "lambdas/webhook/handler.ts",
 } as const;
 
 /** The module's name in the bundle; Lambda starts `index.handler`. */

@@ -93,7 +93,7 @@ export class NetworkStack extends SpillwayStack {
       [this.brokers, "Lambda and STS for the pollers of event source mappings"],
       [this.ingest, "Kinesis and DynamoDB"],
       [this.forward, "DynamoDB"],
-      [this.sink, "DynamoDB"],
+      [this.sink, "DynamoDB and EventBridge"],
       [this.processors, "S3, DynamoDB, ECR and CloudWatch Logs"],
       [this.redrive, "S3 and DynamoDB"],
     ] as const;

@@ -15,6 +15,7 @@ import type { NetworkStack } from "../network/network-stack.ts";
 import { type DeployedPipeline, seriesOf, sourceTopicsOf } from "../processing/pipeline.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
+import type { Notices } from "./notices.ts";
 import { servedSeriesOf } from "./served-series.ts";
 
 export interface ResultsSinkProps {
@@ -23,6 +24,8 @@ export interface ResultsSinkProps {
   readonly pipelines: readonly DeployedPipeline[];
   readonly table: Table;
   readonly signals: Table;
+  /** Where new results are told. @default nowhere */
+  readonly notices: Notices | undefined;
   /** Module that exports `handler`. */
   readonly entry: string;
 }
@@ -35,7 +38,7 @@ export class ResultsSink extends Construct {
   constructor(
     scope: SpillwayStack,
     id: string,
-    { network, transport, pipelines, table, signals, entry }: ResultsSinkProps,
+    { network, transport, pipelines, table, signals, notices, entry }: ResultsSinkProps,
   ) {
     super(scope, id);
     this.#stack = scope;
@@ -52,8 +55,14 @@ export class ResultsSink extends Construct {
         [environmentVariables.batchRecords]: String(scope.config.sink.batchRecords),
         [environmentVariables.resultNames]: JSON.stringify(resultNames(pipelines)),
         [environmentVariables.servedSeries]: formatServedSeries(servedSeriesOf(pipelines)),
+        ...(notices && {
+          [environmentVariables.noticesBus]: notices.bus.eventBusName,
+          [environmentVariables.noticesTable]: notices.table.tableName,
+        }),
       },
     });
+    notices?.bus.grantPutEventsTo(this.#sink.role);
+    notices?.table.grant(this.#sink.role, "dynamodb:GetItem", "dynamodb:PutItem");
     table.grant(this.#sink.role, "dynamodb:PutItem");
     grantSignals(signals, this.#sink.role, [SINK_STAGE]);
     transport.access.connect(this.#sink.role);

@@ -2,6 +2,7 @@ import { HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { resultsTable } from "../../contracts/results.ts";
@@ -16,6 +17,7 @@ import type { DeployedPipeline } from "../processing/pipeline.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
 import { Cdn } from "./cdn.ts";
+import { Notices } from "./notices.ts";
 import { ResultsSink } from "./results-sink.ts";
 import { servedSeriesOf } from "./served-series.ts";
 
@@ -27,6 +29,9 @@ export interface ServingStackProps {
   /** Modules that export `handler`. */
   readonly sinkEntry: string;
   readonly queryEntry: string;
+  readonly webhookEntry: string;
+  /** Takes notices that could not be delivered in the end. */
+  readonly deadLetters: Queue;
   /** In front of the CDN. @default none */
   readonly webAclArn?: string | undefined;
 }
@@ -46,7 +51,10 @@ export class ServingStack extends SpillwayStack {
     this.#series = servedSeriesOf(props.pipelines);
     this.#queryEntry = props.queryEntry;
     this.#table = this.makeTable();
-    new ResultsSink(this, "Sink", { ...props, table: this.#table, entry: props.sinkEntry });
+    const notices = this.#series.some(({ notify }) => notify)
+      ? new Notices(this, "Notices", props)
+      : undefined;
+    new ResultsSink(this, "Sink", { ...props, table: this.#table, notices, entry: props.sinkEntry });
     const query = this.makeQuery("Query", "Reads results from their table", this.#series);
     this.#table.grant(query.role, "dynamodb:Query");
     new SignedApi(this, "Results", {

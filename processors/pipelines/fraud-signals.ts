@@ -52,7 +52,7 @@ export const fraudSignals = pipeline("fraud-signals")
       distanceKm: Type.Integer({ description: "between where the login and the phone were" }),
     }),
   )
-  .toResults();
+  .toResults({ notify: true });
 
 /** Great-circle distance, by the haversine formula; 0 where a place is not known. */
 function distanceKm(from: Place | undefined, to: Place): number {

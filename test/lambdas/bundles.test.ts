@@ -14,7 +14,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "spillway-bundles-"));
-  for (const name of ["archive", "flow-control", "forward", "sink", "query"]) {
+  for (const name of ["archive", "flow-control", "forward", "sink", "query", "webhook"]) {
     bundle({ entry: `lambdas/${name}/handler.ts`, outfile: bundleOf(name) });
   }
   for (const name of ["door", "ingest", "redrive"]) {
@@ -67,6 +67,10 @@ async function invoke(
         SPILLWAY_RESULTS_TABLE: "results",
         SPILLWAY_RESULT_NAMES: "{}",
         SPILLWAY_BATCH_RECORDS: "500",
+        SPILLWAY_NOTICES_BUS: "notices",
+        SPILLWAY_NOTICES_TABLE: "notices",
+        SPILLWAY_WEBHOOK_URL: "http://127.0.0.1:1",
+        SPILLWAY_WEBHOOK_SECRET: "webhook",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
         SPILLWAY_SERVED_SERIES: "airport-delays:private::4:3600001",
@@ -76,14 +80,21 @@ async function invoke(
   return JSON.parse(stdout.slice(stdout.lastIndexOf("ANSWER ") + "ANSWER ".length));
 }
 
-describe.each(["archive", "door", "flow-control", "forward", "ingest", "query", "redrive", "sink"])(
-  "the bundle of %s",
-  (name) => {
-    it("is at most 1 MiB", async () => {
-      expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
-    });
-  },
-);
+describe.each([
+  "archive",
+  "door",
+  "flow-control",
+  "forward",
+  "ingest",
+  "query",
+  "redrive",
+  "sink",
+  "webhook",
+])("the bundle of %s", (name) => {
+  it("is at most 1 MiB", async () => {
+    expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
+  });
+});
 
 describe("a bundle in a process of its own", () => {
   it("judges events with ready-made validators", async () => {
@@ -122,6 +133,10 @@ describe("a bundle in a process of its own", () => {
 
   it("takes an empty batch of results", async () => {
     expect(await invoke("sink", { eventSource: "aws:kafka", records: {} }, 10_000)).toBeNull();
+  });
+
+  it("fails where the secret of the webhook cannot be read, so that Lambda calls it again", async () => {
+    await expect(invoke("webhook", { detail: { id: "1" } }, 10_000)).rejects.toThrow("ECONNREFUSED");
   });
 
   it("answers 404 for an unknown pipeline", async () => {

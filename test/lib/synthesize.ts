@@ -84,6 +84,7 @@ function standInCode(directory: string, source: string): PlatformCode {
     ingest: write("ingest"),
     sink: write("sink"),
     query: write("query"),
+    webhook: write("webhook"),
     processor: write("processor"),
   };
 }

@@ -49,6 +49,7 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["serving.cdn.reservedConcurrency", withCdn({ reservedConcurrency: 0 })],
   ["serving.cdn.firewall.maxRequestsPerAddress", withCdn({ firewall: { maxRequestsPerAddress: 9 } })],
   ["region", withCdn({ firewall: { maxRequestsPerAddress: 100 } })],
+  ["serving.webhook.url", { ...dev, serving: { webhook: { url: "http://receiver.example.org" } } }],
   ["name", { ...dev, name: "Dev" }],
   ["name", { ...dev, name: "a-name-that-is-too-long" }],
   ["account", { ...dev, account: "12345" }],
