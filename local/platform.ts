@@ -3,7 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { serviceUrlVariable } from "../contracts/environment.ts";
+import { environmentVariables, serviceUrlVariable } from "../contracts/environment.ts";
 import { type Assembly, loadAssembly, type Resource, resourcesOf } from "./assembly/load.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { controlsOf } from "./control/controls.ts";
@@ -17,6 +17,7 @@ import { LambdaApi } from "./lambda-api/lambda-api.ts";
 import { Link } from "./links/link.ts";
 import type { EventSourceMapping } from "./mappings/event-source-mapping.ts";
 import { makeMappings } from "./mappings/start.ts";
+import { Notices } from "./notices/notices.ts";
 import { planApi } from "./plan/apis.ts";
 import { planFunctions } from "./plan/functions.ts";
 import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
@@ -84,6 +85,7 @@ export class Platform {
   environment: Readonly<Record<string, string>> = {};
   #schedules: readonly Schedule[] = [];
   #lambdaApi: LambdaApi | undefined;
+  notices: Notices | undefined;
   #control: ControlServer | undefined;
 
   private constructor(options: PlatformOptions, assembly: Assembly, jars: string | undefined) {
@@ -121,6 +123,7 @@ export class Platform {
       ...[...this.emulators.keys()].map((name) => this.#startEmulator(name)),
     ]);
     this.#openApis();
+    this.notices?.open(this.plan, this.functions, this.#options.say);
     if (!this.#options.withoutMappings) {
       await this.#startMappings();
       this.#startSchedules();
@@ -142,6 +145,7 @@ export class Platform {
         ...[...this.mappings.values()].map((mapping) => mapping.stop()),
         ...[...this.services.values()].map((service) => service.stop()),
       ],
+      () => [this.notices?.close()],
       () => [...this.functions.values()].map((lambda) => lambda.stop()),
       () => [this.cluster?.stop(), ...[...this.emulators.values()].map((emulator) => emulator.stop())],
       () => [
@@ -205,10 +209,12 @@ export class Platform {
       this.apiServers.set(api, await ApiServer.listen());
     }
     this.#lambdaApi = await LambdaApi.listen();
+    this.notices = await Notices.listen();
     this.environment = {
       AWS_REGION: this.#assembly.region,
       ...CREDENTIALS,
       AWS_ENDPOINT_URL_LAMBDA: this.#lambdaApi.url,
+      ...this.notices.environment,
     };
     for (const name of ["dynamodb", "s3", "sqs", "kinesis"]) {
       const link = this.links.get(name);
@@ -230,7 +236,11 @@ export class Platform {
     const { verbose, serviceSettings } = this.#options;
     const unreserved = new UnreservedConcurrency(UNRESERVED_CONCURRENCY);
     const code = join(this.runDirectory, "code");
-    for (const { resource, label, definition } of planFunctions(this.plan, this.environment, code, warn)) {
+    const settingsOfFunctions = {
+      common: this.environment,
+      urls: { [environmentVariables.webhookUrl]: this.notices?.webhookUrl ?? "" },
+    };
+    for (const { resource, label, definition } of planFunctions(this.plan, settingsOfFunctions, code, warn)) {
       const logFile = join(this.#logs, `${label}.log`);
       this.functions.set(resource, new LambdaFunction(definition, { logFile, verbose }, unreserved));
     }

@@ -44,7 +44,8 @@ async function attempt(url: string, id: string, body: string, secrets: readonly 
       method: "POST",
       redirect: "manual",
       headers: {
-        "content-type": `${STRUCTURED_MEDIA_TYPE}; charset=UTF-8`,
+        // Without a charset: JSON is UTF-8, and the CloudEvents SDK takes this type in no other form.
+        "content-type": STRUCTURED_MEDIA_TYPE,
         "webhook-id": id,
         "webhook-timestamp": String(timestampS),
         "webhook-signature": signatureOf(secrets, id, timestampS, body),

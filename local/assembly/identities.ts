@@ -22,6 +22,7 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   "AWS::DynamoDB::GlobalTable": "TableName",
   "AWS::DynamoDB::Table": "TableName",
   "AWS::ECS::Service": "ServiceName",
+  "AWS::Events::EventBus": "Name",
   "AWS::Kinesis::Stream": "Name",
   "AWS::Lambda::Function": "FunctionName",
   "AWS::MSK::Cluster": "ClusterName",
@@ -143,6 +144,7 @@ export class Identities {
       case "AWS::MSK::Cluster":
       case "AWS::MSK::Configuration":
       case "AWS::MSK::Topic":
+      case "AWS::SecretsManager::Secret":
       case "AWS::ECS::Service":
       case "AWS::ECS::TaskDefinition":
         return this.arn(resource);

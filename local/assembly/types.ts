@@ -10,6 +10,7 @@ const HANDLED: ReadonlySet<string> = new Set([
   "AWS::DynamoDB::Table",
   "AWS::ECS::Service",
   "AWS::ECS::TaskDefinition",
+  "AWS::Events::EventBus",
   "AWS::Events::Rule",
   "AWS::Kinesis::Stream",
   "AWS::Lambda::Alias",
@@ -21,6 +22,7 @@ const HANDLED: ReadonlySet<string> = new Set([
   "AWS::MSK::Topic",
   "AWS::S3::Bucket",
   "AWS::SQS::Queue",
+  "AWS::SecretsManager::Secret",
   "Custom::AWS",
 ]);
 

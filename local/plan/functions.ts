@@ -5,6 +5,7 @@ import type { Resource } from "../assembly/load.ts";
 import { AssemblyError } from "../errors.ts";
 import type { FunctionDefinition } from "../functions/environment.ts";
 import { displayNames, type Plan } from "./plan.ts";
+import { type ServiceSettings, withUrls } from "./services.ts";
 
 /** Lambda's defaults. */
 const DEFAULT_MEMORY_MB = 128;
@@ -19,11 +20,12 @@ export interface FunctionPlan {
 
 /**
  * Every function that runs on Node.js. Others cannot run here, and are named in `warn`; so are layers. The common
- * environment holds what Lambda sets from the function's role and region.
+ * environment holds what Lambda sets from the function's role and region; `urls` what a function's own variables of
+ * these names are here instead: stand-ins for what others serve.
  */
 export function planFunctions(
   plan: Plan,
-  commonEnvironment: Readonly<Record<string, string>>,
+  { common, urls }: ServiceSettings,
   inlineDirectory: string,
   warn: (line: string) => void,
 ): FunctionPlan[] {
@@ -51,7 +53,7 @@ export function planFunctions(
         directory: codeDirectory(plan, resource, join(inlineDirectory, label)),
         memoryMb: numberOf(properties.MemorySize) ?? DEFAULT_MEMORY_MB,
         timeoutMs: (numberOf(properties.Timeout) ?? DEFAULT_TIMEOUT_S) * 1000,
-        environment: { ...commonEnvironment, ...texts(variables) },
+        environment: { ...common, ...withUrls(texts(variables), urls) },
         ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
       },
     });

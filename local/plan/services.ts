@@ -11,7 +11,7 @@ const DEFAULT_STOP_TIMEOUT_S = 30;
 const DEFAULT_MEMORY_MB = 512;
 
 export interface ServiceSettings {
-  /** For every container, beside its own. */
+  /** For every container or function, beside its own. */
   readonly common: Readonly<Record<string, string>>;
   /** Instead of its own, where it has any: what stands in for a service here. */
   readonly urls: Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ function leastTasks(plan: Plan, service: Resource): number | undefined {
   return target && numberOf(plan.resolver.properties(target).MinCapacity);
 }
 
-const withUrls = (
+export const withUrls = (
   own: Readonly<Record<string, string>>,
   urls: Readonly<Record<string, string>>,
 ): Record<string, string> =>

@@ -4,6 +4,7 @@ import { ACCOUNT_ID } from "../assembly/identities.ts";
 import { arrayOf, objectOf, textOf } from "../assembly/json.ts";
 import type { Resource } from "../assembly/load.ts";
 import type { LambdaFunction } from "../functions/function.ts";
+import { hasPattern } from "../notices/event-bus.ts";
 import { displayNames, type Plan } from "../plan/plan.ts";
 
 export interface ScheduleOptions {
@@ -23,45 +24,33 @@ export function rateMs(expression: string): number | undefined {
   return UNIT_MS[unit] === undefined ? undefined : Number(count) * UNIT_MS[unit];
 }
 
-/** A schedule for every enabled rule with a rate and a function; what is left out is named in `warn`. */
+/** A schedule for every enabled rule with a rate and a function; others without a pattern are named in `warn`. */
 export function makeSchedules(
   plan: Plan,
   functions: ReadonlyMap<Resource, LambdaFunction>,
   warn: (line: string) => void,
 ): Schedule[] {
-  const rules = plan.resources("AWS::Events::Rule");
+  const rules = plan.resources("AWS::Events::Rule").filter((rule) => !hasPattern(plan, rule));
   const labels = displayNames(rules);
-  return rules
-    .filter((rule) => !tellsPeopleOnly(rule))
-    .flatMap((rule) => {
-      const name = labels.get(rule)!;
-      const { ScheduleExpression, State, Targets } = plan.resolver.properties(rule);
-      if (textOf(State) === "DISABLED") return [];
-      const everyMs = rateMs(textOf(ScheduleExpression) ?? "");
-      if (everyMs === undefined) {
-        warn(
-          `${name}: only rules with a rate run locally, not ${textOf(ScheduleExpression) ?? "event patterns"}.`,
-        );
-        return [];
-      }
-      const targets = arrayOf(Targets).flatMap((target) => {
-        const found = plan.find(textOf(objectOf(target).Arn), "AWS::Lambda::Function");
-        const lambda = found && functions.get(found);
-        if (lambda === undefined) warn(`${name}: one of its targets is no function that runs locally.`);
-        return lambda ?? [];
-      });
-      const { region } = plan.assembly;
-      return [new Schedule({ name, arn: plan.identities.arn(rule), region, everyMs, targets, warn })];
+  return rules.flatMap((rule) => {
+    const name = labels.get(rule)!;
+    const { ScheduleExpression, State, Targets } = plan.resolver.properties(rule);
+    if (textOf(State) === "DISABLED") return [];
+    const everyMs = rateMs(textOf(ScheduleExpression) ?? "");
+    if (everyMs === undefined) {
+      warn(`${name}: only schedules with a rate run locally, not ${textOf(ScheduleExpression)}.`);
+      return [];
+    }
+    const targets = arrayOf(Targets).flatMap((target) => {
+      const found = plan.find(textOf(objectOf(target).Arn), "AWS::Lambda::Function");
+      const lambda = found && functions.get(found);
+      if (lambda === undefined) warn(`${name}: one of its targets is no function that runs locally.`);
+      return lambda ?? [];
     });
-}
-
-/** A rule for events of AWS whose targets are topics of SNS: like an alarm, it changes nothing a handler can see. */
-const tellsPeopleOnly = ({ stack, properties }: Resource): boolean =>
-  properties.EventPattern !== undefined &&
-  arrayOf(properties.Targets).every((target) => {
-    const logicalId = textOf(objectOf(objectOf(target).Arn).Ref);
-    return stack.resources.get(logicalId ?? "")?.type === "AWS::SNS::Topic";
+    const { region } = plan.assembly;
+    return [new Schedule({ name, arn: plan.identities.arn(rule), region, everyMs, targets, warn })];
   });
+}
 
 /** Invokes its functions every so often, for the first time after one interval. A failed run is not tried again. */
 export class Schedule {

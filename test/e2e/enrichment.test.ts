@@ -30,7 +30,7 @@ interface Minute {
 
 let running: RunningPlatform;
 beforeAll(async () => {
-  running = await startPlatform("enrichedtelemetry");
+  running = await startPlatform(["enrichedtelemetry"]);
 });
 afterAll(() => running?.stop());
 

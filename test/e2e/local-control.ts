@@ -13,7 +13,10 @@ export interface LocalState {
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;
   readonly queues: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Its GET answers what the webhook received. */
+  readonly webhook: { readonly url: string };
   readonly runDirectory: string;
 }
 

@@ -42,7 +42,7 @@ const LAUNCHER = fileURLToPath(new URL("../../cli/spillway.mjs", import.meta.url
 
 let running: RunningPlatform;
 beforeAll(async () => {
-  running = await startPlatform("airportdelays", "test/lib/app-with-door.ts");
+  running = await startPlatform(["airportdelays"], "test/lib/app-with-door.ts");
 });
 afterAll(() => running?.stop());
 

@@ -18,11 +18,11 @@ export interface RunningPlatform {
 
 /**
  * Resolves once it is up; rejects with why it is not.
- * @param service that of the pipeline that a test is about, as its logical id has it
+ * @param services those of the pipelines that a test is about, as their logical ids have them
  * @param app the CDK app, from the repository's root
  */
 export function startPlatform(
-  service = "airportdelays",
+  services: readonly string[] = ["airportdelays"],
   app: string = PLATFORM_APP,
 ): Promise<RunningPlatform> {
   const said: string[] = [];
@@ -39,7 +39,7 @@ export function startPlatform(
       const admin = kafka.admin();
       await admin.connect();
       // The other pipelines' processes would only take time away from the ones that a test looks at.
-      const others = platform.services.filter((name) => !name.includes(service));
+      const others = platform.services.filter((name) => !services.some((each) => name.includes(each)));
       await Promise.all(others.map((name) => platform.control.scale(name, 0)));
       const stop = async () => {
         end.resolve();

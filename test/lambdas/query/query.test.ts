@@ -156,6 +156,14 @@ describe("GET /results", () => {
     expect(pages).toBe(5);
   });
 
+  it("answers a window of all time where it starts, at the epoch", async () => {
+    await store([atHour(0, { key: "global", window: { start: 0, end: 8.64e15 }, value: { all: true } })]);
+    const { body } = await get({ from: "0", to: "1" }, "global");
+    expect(body.items).toMatchObject([
+      { value: { all: true }, window: { start: "1970-01-01T00:00:00.000Z" } },
+    ]);
+  });
+
   it("does not widen the range by a token of another", async () => {
     const next = writeNextToken({ startMs: DAY_START_MS - 365 * DAY_MS, endMs: 0, pane: 0 });
     const { body } = await get({ from: "2001-01-31T03:00:00Z", to: "2001-01-31T04:00:00Z", next });

@@ -16,6 +16,8 @@ const away = new TableUnavailableError("away", "wait");
 const deadLettersOf = (kafka: FakeKafka): KafkaDeadLetters =>
   new KafkaDeadLetters(new RecordPublisher(kafka, new Map([[DEAD_LETTERS_TOPIC, kafka.partitionCount]])));
 
+const nothingTold = { put: 0, repeated: 0 };
+
 const tableThat = (write: ResultsTable["write"]): ResultsTable => ({ write, advance: async () => {} });
 
 const series = parseServedSeries("airport-delays:private::4:3600001");
@@ -30,7 +32,7 @@ describe("the sink", () => {
       table,
       deadLetters: deadLettersOf(new FakeKafka()),
     });
-    expect(report).toEqual({ stored: 2, superseded: 2, refused: 0 });
+    expect(report).toEqual({ stored: 2, superseded: 2, refused: 0, notices: nothingTold });
   });
 
   it("sends what no table can hold to the dead letters, its bytes unchanged, and goes on", async () => {
@@ -43,7 +45,7 @@ describe("the sink", () => {
     const broken = Buffer.from([0xff, 0x00, 0x7b]);
     const event = delivery([mskRecord(broken), mskRecord(atHour(1)), mskRecord(atHour(2))]);
     const report = await sink(event, remainingMs, { series, table, deadLetters: deadLettersOf(kafka) });
-    expect(report).toEqual({ stored: 1, superseded: 0, refused: 2 });
+    expect(report).toEqual({ stored: 1, superseded: 0, refused: 2, notices: nothingTold });
     expect(kafka.messages).toMatchObject([
       {
         topic: "dead-letters",
@@ -110,7 +112,7 @@ describe("the sink", () => {
       deadLetters: deadLettersOf(kafka),
     };
     const report = await sink(delivery([mskRecord("x")]), remainingMs, ports);
-    expect(report).toEqual({ stored: 0, superseded: 0, refused: 1 });
+    expect(report).toEqual({ stored: 0, superseded: 0, refused: 1, notices: nothingTold });
     expect(kafka.sends).toHaveLength(2);
   });
 
