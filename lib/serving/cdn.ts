@@ -15,6 +15,7 @@ import type { IFunctionUrl } from "aws-cdk-lib/aws-lambda";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { PUBLIC_PATH } from "../../contracts/public-path.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { CdnConfig } from "../config/serving.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 
@@ -49,6 +50,14 @@ export class Cdn extends Construct {
       logBucket: this.logBucket(scope),
       ...(webAclArn === undefined ? {} : { webAclId: webAclArn }),
     });
+    acknowledge(distribution, "CFR1", "What is declared public is for everybody, in every country.");
+    if (webAclArn === undefined) {
+      acknowledge(
+        distribution,
+        "CFR2",
+        "serving.cdn.firewall adds one; without it the function's concurrency bounds it.",
+      );
+    }
     new CfnOutput(this, "Url", {
       value: `https://${cdn.domainName}${PUBLIC_PATH}`,
       description: `Spillway (${scope.config.name}): public results out; point the name to ${distribution.distributionDomainName}`,
@@ -71,7 +80,7 @@ export class Cdn extends Construct {
 
   /** CloudFront writes access logs by an ACL, which a bucket of today refuses unless it says otherwise. */
   private logBucket(scope: SpillwayStack): Bucket {
-    return new Bucket(this, "AccessLogs", {
+    const bucket = new Bucket(this, "AccessLogs", {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
@@ -79,5 +88,7 @@ export class Cdn extends Construct {
       lifecycleRules: [{ expiration: Duration.days(scope.config.logRetentionDays) }],
       removalPolicy: scope.dataRemovalPolicy,
     });
+    acknowledge(bucket, "S1", "It holds access logs itself, and nobody but CloudFront writes to it.");
+    return bucket;
   }
 }

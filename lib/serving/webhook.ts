@@ -8,6 +8,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { NOTICE_SOURCE } from "../../contracts/notices.ts";
+import { acknowledge } from "../acknowledge.ts";
 import type { WebhookConfig } from "../config/serving.ts";
 import { functionCode } from "../functions/function-code.ts";
 import { PlatformFunction } from "../functions/platform-function.ts";
@@ -39,6 +40,11 @@ export class Webhook extends Construct {
       generateSecretString: { passwordLength: SECRET_CHARACTERS, excludePunctuation: true },
       removalPolicy: scope.dataRemovalPolicy,
     });
+    acknowledge(
+      secret,
+      "SMG4",
+      "Its other half is with receivers outside AWS: a person rotates it with them, and notices carry both signatures meanwhile.",
+    );
     const { role, lambda } = new PlatformFunction(scope, "WebhookFunction", {
       description: "Sends notices of new results to a webhook, signed",
       code: functionCode(entry),

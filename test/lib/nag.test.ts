@@ -31,6 +31,26 @@ test("nor of a Kinesis door, nor of callers with tokens", () => {
   expect(findings({ ...dev, doors: [door], ingest: { ...dev.ingest, auth } })).toEqual([]);
 });
 
+test("nor of a CDN behind a firewall", () => {
+  const cdn = {
+    domainName: "results.example.org",
+    certificateArn: "arn:aws:acm:us-east-1:111111111111:certificate/0b8f7c1e",
+    reservedConcurrency: 50,
+    firewall: { maxRequestsPerAddress: 1_000 },
+  };
+  const serving = { cdn, webhook: { url: "https://receiver.example.org" } };
+  expect(findings({ ...environmentConfig("prod"), region: "eu-central-1", serving })).toEqual([]);
+});
+
+test("nor of a CDN without one", () => {
+  const cdn = {
+    domainName: "results.example.org",
+    certificateArn: "arn:aws:acm:us-east-1:111111111111:certificate/0b8f7c1e",
+    reservedConcurrency: 50,
+  };
+  expect(findings({ ...environmentConfig("dev"), serving: { cdn } })).toEqual([]);
+});
+
 test("a finding would be seen", () => {
   const found = findings(environmentConfig("dev"), ({ control }) => new Queue(control, "Canary"));
 
