@@ -60,7 +60,11 @@ export class Cdn extends Construct {
     }
     new CfnOutput(this, "Url", {
       value: `https://${cdn.domainName}${PUBLIC_PATH}`,
-      description: `Spillway (${scope.config.name}): public results out; point the name to ${distribution.distributionDomainName}`,
+      description: `Spillway (${scope.config.name}): public results out`,
+    });
+    new CfnOutput(this, "DomainName", {
+      value: distribution.distributionDomainName,
+      description: "What the name of the public results must point to (CNAME, or an alias in Route 53)",
     });
   }
 

@@ -117,27 +117,33 @@ describe("the CDN", () => {
 });
 
 describe("what is public", () => {
-  const urls = ({ serving }: Templates): number => resources(serving, "AWS::Lambda::Url").length;
+  let without: Templates;
+  let nobody: Templates;
+  beforeAll(() => {
+    without = synthesize({ pipelines });
+    nobody = synthesize({ config, pipelines: [fraud] });
+  });
 
   test("is nothing where the environment has no CDN, or no pipeline says so", () => {
-    expect(urls(synthesize({ pipelines }))).toBe(0);
-    const nobody = synthesize({ config, pipelines: [fraud] });
-    expect(urls(nobody)).toBe(0);
-    expect(resources(nobody.serving, "AWS::CloudFront::Distribution")).toEqual([]);
+    for (const { serving, firewall } of [without, nobody]) {
+      expect(resources(serving, "AWS::Lambda::Url")).toEqual([]);
+      expect(resources(serving, "AWS::CloudFront::Distribution")).toEqual([]);
+      expect(firewall).toBeUndefined();
+    }
   });
 });
 
 describe("the firewall", () => {
-  test("is a stack of its own in us-east-1, only where it is asked for", () => {
+  let templates: Templates;
+  beforeAll(() => {
     const firewall = { maxRequestsPerAddress: 1_000 };
-    const templates = synthesize({
-      config: { ...config, serving: { cdn: { ...cdn, firewall } } },
-      pipelines,
-    });
+    templates = synthesize({ config: { ...config, serving: { cdn: { ...cdn, firewall } } }, pipelines });
+  });
+
+  test("is a stack of its own in us-east-1, where it is asked for", () => {
     const { Properties } = theResource(templates.firewall!, "AWS::WAFv2::WebACL");
     const { DistributionConfig } = theResource(templates.serving, "AWS::CloudFront::Distribution").Properties;
 
-    expect(synthesize({ config, pipelines }).firewall).toBeUndefined();
     expect(Properties.Scope).toBe("CLOUDFRONT");
     expect(Properties.Rules.map(({ Statement }: { Statement: object }) => Object.keys(Statement)[0])).toEqual(
       ["ManagedRuleGroupStatement", "RateBasedStatement"],

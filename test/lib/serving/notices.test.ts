@@ -85,8 +85,15 @@ describe("nothing is made", () => {
       (type) => resources(serving, type).length,
     );
 
+  let silent: Templates;
+  let withoutUrl: Templates;
+  beforeAll(() => {
+    silent = synthesize({ pipelines: [{ ...fraud, notify: false }] });
+    withoutUrl = synthesize({ config: { ...dev, serving: {} }, pipelines: [fraud] });
+  });
+
   test("where no pipeline notifies, nor a webhook where the environment states no URL", () => {
-    expect(counts(synthesize({ pipelines: [{ ...fraud, notify: false }] }))).toEqual([0, 0, 0]);
-    expect(counts(synthesize({ config: { ...dev, serving: {} }, pipelines: [fraud] }))).toEqual([1, 0, 0]);
+    expect(counts(silent)).toEqual([0, 0, 0]);
+    expect(counts(withoutUrl)).toEqual([1, 0, 0]);
   });
 });
