@@ -51,11 +51,13 @@ const stagesOfRole = (start: string): readonly string[] =>
 test("each function speaks under its own name only", () => {
   expect(stagesOfRole("IngestRole")).toEqual(["ingest"]);
   expect(stagesOfRole("ForwardRole")).toEqual(["forward"]);
+  expect(stagesOfRole("HighForwardRole")).toEqual(["forward-high"]);
+  expect(stagesOfRole("SinkFunctionRole")).toEqual(["sink"]);
   expect(stagesOfRole("Doorpartner")).toEqual(["door-partner"]);
 });
 
 test("the processors of all services together speak for each stage of each pipeline, one service for each", () => {
-  const functions = ["IngestRole", "ForwardRole", "Doorpartner"];
+  const functions = ["IngestRole", "ForwardRole", "HighForwardRole", "SinkFunctionRole", "Doorpartner"];
   const services = writers.filter(({ role }) => functions.every((start) => !role.startsWith(start)));
   const spoken = services.flatMap(({ stages }) => stages);
   expect(spoken.toSorted()).toEqual(

@@ -95,10 +95,11 @@ test("its batches that are too old have a bucket of their own, and the redrive f
 
   expect(JSON.parse(SPILLWAY_DOORS)).toEqual({ partner: ["flight.departed"] });
   expect(JSON.stringify(SPILLWAY_AGED_OUT_BUCKETS)).toMatch(
-    /forward:.*AgedOutforward.*door-partner:.*AgedOutdoorpartner/,
+    /forward:.*AgedOutforward.*forward-high:.*AgedOutforwardhigh.*door-partner:.*AgedOutdoorpartner/,
   );
   expect(destinations).toEqual([
-    expect.stringContaining("AgedOutforward"),
+    expect.stringMatching(/AgedOutforward(?!high)/),
+    expect.stringContaining("AgedOutforwardhigh"),
     expect.stringContaining("AgedOutdoorpartner"),
   ]);
 });

@@ -116,6 +116,7 @@ describe("known mistakes", () => {
     );
     expect(ages.map(nameOf)).toEqual([
       "spillway-dev-stream-forward-iterator-age",
+      "spillway-dev-stream-forward-high-iterator-age",
       "spillway-dev-stream-door-partner-iterator-age",
       "spillway-dev-spillway-filling-faster-than-draining",
     ]);

@@ -35,6 +35,7 @@ describe("notices", () => {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:PutItem",
+      "dynamodb:PutItem",
       "events:PutEvents",
     ]);
   });

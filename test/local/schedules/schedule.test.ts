@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { InvokeResult, LambdaFunction } from "../../../local/functions/function.ts";
-import type { Plan } from "../../../local/plan/plan.ts";
-import { makeSchedules, rateMs, Schedule } from "../../../local/schedules/schedule.ts";
+import { rateMs, Schedule } from "../../../local/schedules/schedule.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -46,23 +45,4 @@ it("invokes its function after each interval, says where it failed, and ends", a
     resources: ["arn:aws:events:eu-west-1:000000000000:rule/r"],
   });
   expect(said).toEqual([expect.stringContaining("throttled")]);
-});
-
-it("leaves out a rule that only tells people of an event of AWS, and names any other that it does not run", () => {
-  const stack = { resources: new Map([["Pages", { type: "AWS::SNS::Topic" }]]) };
-  const ruleFor = (logicalId: string, target: unknown) => ({
-    stack,
-    logicalId,
-    type: "AWS::Events::Rule",
-    properties: { EventPattern: { source: ["aws.ecs"] }, Targets: [{ Id: "0", Arn: target }] },
-  });
-  const rules = [ruleFor("Told", { Ref: "Pages" }), ruleFor("Run", { "Fn::GetAtt": ["Function", "Arn"] })];
-  const plan = {
-    resources: () => rules,
-    resolver: { properties: ({ properties }: (typeof rules)[number]) => properties },
-  } as unknown as Plan;
-  const said: string[] = [];
-
-  expect(makeSchedules(plan, new Map(), (line) => void said.push(line))).toEqual([]);
-  expect(said).toEqual(["Run: only rules with a rate run locally, not event patterns."]);
 });

@@ -83,8 +83,6 @@ const noTopics: readonly unknown[] = [
 ];
 const noChoices: readonly unknown[] = ["other", null, 5, {}, []];
 
-const schedule = { name: "morning", cron: "0 6 ? * MON-FRI *", timeZone: "Europe/Berlin", minTasks: 2 };
-
 /** What sets it, the name that the message must have, and values. */
 type Setting = readonly [name: string, values: readonly unknown[], set: (value: Any) => unknown];
 
@@ -101,26 +99,6 @@ const settings: readonly Setting[] = [
     "maxBacklogRecordsPerTask",
     noCounts,
     (maxBacklogRecordsPerTask) => pipeline("p", { maxBacklogRecordsPerTask }),
-  ],
-  [
-    "scaling.targetBacklogSeconds",
-    [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "10"],
-    (targetBacklogSeconds) => pipeline("p", { scaling: { targetBacklogSeconds } }),
-  ],
-  [
-    "scaling.schedules[0].cron",
-    ["0 6 * * *", "", "daily"],
-    (cron) => pipeline("p", { scaling: { schedules: [{ ...schedule, cron }] } }),
-  ],
-  [
-    "scaling.schedules[0].timeZone",
-    ["Berlin", "", "CET+1"],
-    (timeZone) => pipeline("p", { scaling: { schedules: [{ ...schedule, timeZone }] } }),
-  ],
-  [
-    "scaling.schedules[0].minTasks",
-    [-1, 1.5, Number.NaN, "2"],
-    (minTasks) => pipeline("p", { scaling: { schedules: [{ ...schedule, minTasks }] } }),
   ],
   ["startAt", [null, 5, "noon", Symbol("s"), true], (startAt) => pipeline("p", { startAt })],
   [
