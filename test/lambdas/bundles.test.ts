@@ -73,6 +73,8 @@ async function invoke(
         SPILLWAY_WEBHOOK_SECRET: "webhook",
         SPILLWAY_ARCHIVE_TABLE: "archive",
         SPILLWAY_ARCHIVE_BUCKET: "archive",
+        SPILLWAY_AGED_OUT_BUCKETS: "forward:aged-out",
+        SPILLWAY_DOORS: "{}",
         SPILLWAY_SERVED_SERIES: "airport-delays:private::4:3600001",
       },
     },

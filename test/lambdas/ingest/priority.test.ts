@@ -81,7 +81,7 @@ describe("an event of a type with several topics", () => {
       const entry = entryAt(1, { source: { kind: "kafka", topic, partition: 0, offset: "0" } });
       const event = topic === "flights" ? flight : asking("high");
       const bytes = { key: Buffer.from("ATL"), value: Buffer.from(JSON.stringify(event)), headers: [] };
-      expect(revalidate(entry, bytes, "r", NOW_MS, {})).toMatchObject({ kind: "ready", event: { topic } });
+      expect(revalidate(entry, bytes, "r", NOW_MS, {})).toMatchObject({ kind: "ready", events: [{ topic }] });
     },
   );
 });
