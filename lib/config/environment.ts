@@ -99,7 +99,7 @@ export interface StreamConfig {
    * records/s from the start, and costs while it is idle. docs/ingestion.md says how many are needed.
    */
   readonly shards: number | "on-demand";
-  /** How long events are kept; a day before it they are given up, and filed in a bucket. */
+  /** How long events are kept; a day before it, or at half of it, they are given up, and filed in a bucket. */
   readonly retentionHours: number;
 }
 
@@ -240,7 +240,7 @@ function validateStream(
   { shards, retentionHours, batchRecords }: StreamConfig & { readonly batchRecords: number },
 ): void {
   validateShards(`${field}.shards`, shards);
-  within(`${field}.retentionHours`, retentionHours, 48, 192);
+  within(`${field}.retentionHours`, retentionHours, 24, 192);
   within(`${field}.batchRecords`, batchRecords, 1, 10_000);
 }
 

@@ -50,7 +50,7 @@ export interface StreamDrainProps extends DrainSurroundings {
 export const heeded = (names: readonly string[]): readonly string[] =>
   names.filter((name) => topics[name as TopicName].priority !== "high");
 
-/** The mapping gives a record up this long before the stream forgets it, so that it can still be filed. */
+/** The mapping gives a record up this long before the stream forgets it, or at half of its retention, so that it can be filed. */
 const GIVE_UP_BEFORE_HOURS = 24;
 const HOUR_S = 3_600;
 
@@ -78,7 +78,7 @@ export class StreamDrain extends Construct implements PausableMapping {
     this.drain = this.makeFunction(stack, functionId, props);
     this.name = props.name;
     this.topics = props.heeds;
-    this.maxAgeHours = props.retentionHours - GIVE_UP_BEFORE_HOURS;
+    this.maxAgeHours = props.retentionHours - Math.min(GIVE_UP_BEFORE_HOURS, props.retentionHours / 2);
     this.mapping = this.mapStream(this.drain, props.deadLetters.agedOut.bucketOf(props.name), props);
   }
 

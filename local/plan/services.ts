@@ -9,6 +9,8 @@ import { displayNames, namedValues, type Plan } from "./plan.ts";
 /** Fargate's default. */
 const DEFAULT_STOP_TIMEOUT_S = 30;
 const DEFAULT_MEMORY_MB = 512;
+/** So that one can be killed and its tasks are taken over, however few an environment pays for. */
+const MIN_PROCESSES = 2;
 
 export interface ServiceSettings {
   /** For every container or function, beside its own. */
@@ -47,13 +49,15 @@ export async function planServices(
       name,
       image: await layOutImage(image, join(imagesDirectory, name)),
       environment: { ...common, ...withUrls(namedValues(arrayOf(container.Environment)), urls) },
-      desiredCount: numberOf(properties.DesiredCount) ?? leastTasks(plan, resource) ?? 1,
+      desiredCount: processCount(numberOf(properties.DesiredCount) ?? leastTasks(plan, resource) ?? 1),
       memoryMb: numberOf(container.Memory) ?? numberOf(Memory) ?? DEFAULT_MEMORY_MB,
       stopTimeoutMs: (numberOf(container.StopTimeout) ?? DEFAULT_STOP_TIMEOUT_S) * 1000,
     });
   }
   return definitions;
 }
+
+const processCount = (desired: number): number => (desired === 0 ? 0 : Math.max(desired, MIN_PROCESSES));
 
 /** Of a service whose tasks are counted by a scaling target; nothing scales here. */
 function leastTasks(plan: Plan, service: Resource): number | undefined {

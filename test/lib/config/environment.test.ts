@@ -99,7 +99,7 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
     "ingest.expected.highShare",
     { ...dev, ingest: { ...dev.ingest, expected: { ...dev.ingest.expected, highShare: 1.1 } } },
   ],
-  ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 24 } }],
+  ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 23 } }],
   ["ingest.auth.issuer", withAuth({ kind: "jwt", issuer: "http://issuer", audience: ["a"] })],
   ["ingest.auth.audience", withAuth({ kind: "jwt", issuer: "https://issuer", audience: [] })],
   [

@@ -145,7 +145,7 @@ describe("ingestion", () => {
     ]);
   });
 
-  test("a spillway is drained without end, and gives whole records up only a day before it forgets them", () => {
+  test("a spillway is drained without end, and gives whole records up only shortly before it forgets them", () => {
     for (const [spillway, mapping] of [
       ["Spillway", "forward"],
       ["HighSpillway", "forward-high"],
@@ -160,12 +160,23 @@ describe("ingestion", () => {
       });
       expect(JSON.stringify(Properties.DestinationConfig)).toContain(`AgedOut${mapping.replaceAll("-", "")}`);
       const { RetentionPeriodHours, StreamEncryption } = stream.Properties;
-      expect(Properties.MaximumRecordAgeInSeconds).toBe((RetentionPeriodHours - 24) * 3_600);
+      expect(RetentionPeriodHours).toBe(24);
+      expect(Properties.MaximumRecordAgeInSeconds).toBe(12 * 3_600);
       expect(StreamEncryption).toMatchObject({ EncryptionType: "KMS" });
       // A deployment must not resume what is paused.
       expect(Properties.Enabled).toBeUndefined();
     }
     template.resourceCountIs("AWS::Kinesis::Stream", 2);
+  });
+
+  test("of streams that are kept for days, a day before", () => {
+    const week = { ...dev, spillway: { ...dev.spillway, retentionHours: 168 } };
+    const mappings = resources(synthesize({ config: week }).ingestion, "AWS::Lambda::EventSourceMapping");
+
+    expect(mappings.map(({ Properties }) => Properties.MaximumRecordAgeInSeconds)).toEqual([
+      144 * 3_600,
+      144 * 3_600,
+    ]);
   });
 
   test("each stream has its own size, and the function knows which is which", () => {
