@@ -21,6 +21,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "compare the results of two pipelines, or of two versions of one",
     load: async () => (await import("./compare/command.ts")).compare,
   },
+  cost: {
+    summary: "print what the environments cost a month, idle and under load",
+    load: async () => (await import("./cost/command.ts")).cost,
+  },
   "dead-letters": {
     summary: "list what failed for good, send it back to its topic, or discard it",
     load: async () => (await import("./dead-letters/command.ts")).deadLetters,

@@ -22,6 +22,8 @@ const PURE = ["node:crypto"];
 const rooms: readonly Room[] = [
   { path: "bin", mayImport: ["lib", "processors/pipelines"] },
   { path: "cli", mayImport: ["contracts", "processors/adapters", "processors/engine", "runtime"] },
+  // An environment's sizes, which no template states.
+  { path: "cli/cost", mayImport: ["cli", "contracts", "lib/config"] },
   { path: "clients", mayImport: ["contracts", "flow"] },
   { path: "contracts", mayImport: [], packages: ["typebox"] },
   // Control algorithms that are told the time.

@@ -19,6 +19,8 @@ test.each([
   { args: ["replay", "--help"], status: 0, stdout: /--crash-every/ },
   { args: ["explain", "--help"], status: 0, stdout: /--json/ },
   { args: ["start", "--help"], status: 0, stdout: /--brokers/ },
+  { args: ["cost", "--help"], status: 0, stdout: /--events/ },
+  { args: ["cost", "--env", "qa"], status: 2, stderr: /--env takes one of dev, staging, prod, not "qa"/ },
   { args: ["savepoint", "--help"], status: 0, stdout: /--control/ },
   { args: ["reset", "--help"], status: 0, stdout: /--discard-state/ },
   { args: ["compare", "--help"], status: 0, stdout: /--until/ },

@@ -1,0 +1,65 @@
+/** docs/costs.md: the sums, what they rest on, and what was done to make them small. */
+import { assumptionTexts } from "./assumptions.ts";
+import { tableText } from "./command.ts";
+import type { Estimate } from "./estimate.ts";
+import { prices } from "./prices.ts";
+import { usdText } from "./text.ts";
+
+/** Estimates of each environment, for each load; the first of them at rest. */
+export function costsPage(environments: readonly (readonly Estimate[])[]): string {
+  const [dev] = environments[0]!;
+  return `# What it costs
+
+Made by \`npx vitest run test/cli/cost -u\` from the templates of each environment; do not edit. \`npm run cost\` prints the
+same, and with \`--env prod --events 5000\` every line of one sum: how many of what, at which price.
+
+The prices are list prices of us-east-1, on demand, in USD a month, without free tiers, discounts and tax. Where a price's
+source says \`from memory\`, it was recalled and not looked up: check it before a budget depends on it. No bill has been
+compared with any of this.
+
+${environments.map(tableText).join("\n")}
+## dev at rest
+
+${usdText(dev!.usd)} USD a month, with everything that prod has, and most of it is the floor of what it is made of:
+
+* Three brokers: every topic has three copies in three zones, and \`kafka.t3.small\` is the smallest that MSK has.
+* One NAT gateway, as functions in a VPC have no addresses of their own. Interface endpoints instead (Kinesis, Lambda, STS,
+  ECR, Logs) cost more in one zone and three times that in three. A NAT instance would save about 30; it is a machine that
+  somebody has to patch, and while it is away nothing scales, so it is left to whoever wants it.
+* One task for each service, of a quarter of a vCPU; staging and prod have two. All pipelines in one service would save
+  about 15 more, and a fault of one would be everybody's.
+* One shard, which keeps for 24 hours: the seven days of prod would cost 15 more.
+
+Dev that nobody uses costs least when it is not there: \`docs/deploy.md\` says how to take it down, and it comes back with one
+command.
+
+## What a load costs most for
+
+Requests, and what goes with each. Half as many requests of twice as many events halve the door's share, its logs and its
+metrics: that is why the sender batches. Checkpoints are next: a task makes one a second while events come
+(\`checkpointIntervalMs\`), of two PUTs where they are larger than 4 KiB, whatever the rate; every 10 s would cost a tenth, and
+commit results up to 10 s later.
+
+## Assumed
+
+${assumptionTexts()
+  .map((text) => `* ${text}`)
+  .join("\n")}
+
+## Prices
+
+Brokers by instance type are in \`cli/cost/prices.ts\` (https://aws.amazon.com/msk/pricing/, from memory, November 2026).
+
+| price | USD | for a | source | as of |
+| --- | ---: | --- | --- | --- |
+${Object.entries(prices)
+  .map(
+    ([name, { usd, unit, source, asOf }]) =>
+      `| ${name} | ${priceText(usd)} | ${unit} | ${source} | ${asOf} |`,
+  )
+  .join("\n")}
+`;
+}
+
+/** Never in powers of ten. */
+const priceText = (usd: number): string => usd.toLocaleString("en-US", { maximumSignificantDigits: 6 });

@@ -1,0 +1,77 @@
+/** What of an environment's templates decides how its cost grows with the load. */
+import { DEAD_LETTERS_TOPIC, lateTopic } from "../../contracts/topics.ts";
+import { ofType, type Resource } from "./template.ts";
+
+export interface Shape {
+  readonly services: readonly ServiceShape[];
+  /** Of pipelines; each has a group of tasks. */
+  readonly stages: number;
+  /** Of all stages: one for each partition. */
+  readonly tasks: number;
+  /** Results topics, each of which the sink reads through a mapping of its own. */
+  readonly series: number;
+  readonly sinkBatchRecords: number;
+  readonly sinkWindowSeconds: number;
+  /** By the function's logical id's beginning; 0 where there is none. */
+  memoryMib(function_: string): number;
+  readonly hasCdn: boolean;
+  /** Days that the longest-kept topic of the catalogue keeps its events. */
+  readonly retentionDays: number;
+  readonly diskGib: number;
+}
+
+export interface ServiceShape {
+  readonly vcpus: number;
+  readonly memoryGb: number;
+  readonly desiredCount: number;
+  /** Of its tasks, on Fargate Spot: 0 to 1. */
+  readonly spotShare: number;
+}
+
+const DAY_MS = 86_400_000;
+
+export function shapeOf(resources: readonly Resource[]): Shape {
+  const topics = ofType(resources, "AWS::MSK::Topic").map(({ Properties }) => ({
+    name: Properties.TopicName as string,
+    partitions: Properties.PartitionCount as number,
+    retentionMs: Number(JSON.parse(Buffer.from(Properties.Configs, "base64").toString())["retention.ms"]),
+  }));
+  const late = topics.filter(({ name }) => name.endsWith(lateTopic("")));
+  const catalogue = topics.filter(({ name }) => !name.includes(".") && name !== DEAD_LETTERS_TOPIC);
+  const functions = ofType(resources, "AWS::Lambda::Function");
+  const sink = sinkMappings(resources);
+  const cluster = ofType(resources, "AWS::MSK::Cluster")[0]!.Properties;
+  return {
+    services: ofType(resources, "AWS::ECS::Service").map((service) => serviceShape(service, resources)),
+    stages: late.length,
+    tasks: late.reduce((sum, { partitions }) => sum + partitions, 0),
+    series: sink.length,
+    sinkBatchRecords: sink[0]!.Properties.BatchSize,
+    sinkWindowSeconds: sink[0]!.Properties.MaximumBatchingWindowInSeconds,
+    memoryMib: (name) =>
+      functions.find(({ logicalId }) => logicalId.startsWith(name))?.Properties.MemorySize ?? 0,
+    hasCdn: ofType(resources, "AWS::CloudFront::Distribution").length > 0,
+    retentionDays: Math.max(...catalogue.map(({ retentionMs }) => retentionMs)) / DAY_MS,
+    diskGib: cluster.NumberOfBrokerNodes * cluster.BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize,
+  };
+}
+
+const sinkMappings = (resources: readonly Resource[]): readonly Resource[] =>
+  ofType(resources, "AWS::Lambda::EventSourceMapping").filter(({ Properties }) =>
+    Properties.Topics?.[0]?.endsWith(".results"),
+  );
+
+function serviceShape({ Properties }: Resource, resources: readonly Resource[]): ServiceShape {
+  const id = Properties.TaskDefinition.Ref;
+  const task = resources.find(({ logicalId }) => logicalId === id)!.Properties;
+  const strategies: readonly { readonly CapacityProvider: string; readonly Weight?: number }[] =
+    Properties.CapacityProviderStrategy ?? [];
+  const weight = (given: typeof strategies) => given.reduce((sum, { Weight = 0 }) => sum + Weight, 0);
+  const spot = strategies.filter(({ CapacityProvider }) => CapacityProvider === "FARGATE_SPOT");
+  return {
+    vcpus: Number(task.Cpu) / 1024,
+    memoryGb: Number(task.Memory) / 1024,
+    desiredCount: Properties.DesiredCount ?? 1,
+    spotShare: weight(spot) === 0 ? 0 : weight(spot) / weight(strategies),
+  };
+}
