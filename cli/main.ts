@@ -13,6 +13,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "flood it while Kafka is away, check that every accepted event is counted once",
     load: async () => (await import("./burst/command.ts")).burst,
   },
+  catalogue: {
+    summary: "print every event and topic: owner, classification, who writes and who reads it",
+    load: async () => (await import("./catalogue/command.ts")).catalogue,
+  },
   chaos: {
     summary: "break brokers, processors, connections and stores at random, check every number",
     load: async () => (await import("./chaos/command.ts")).chaos,

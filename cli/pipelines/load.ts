@@ -30,7 +30,7 @@ export async function loadPipeline(path: string, name?: string): Promise<Pipelin
  * Whatever a module exports that is a pipeline, by any name, on its own or in an array.
  * @throws UsageError where there is none, or the module cannot be loaded
  */
-async function loadPipelines(path: string): Promise<readonly PipelineDefinition[]> {
+export async function loadPipelines(path: string): Promise<readonly PipelineDefinition[]> {
   const exported = Object.values(await load(resolve(path), path)).flat();
   const pipelines = [...new Set(exported.filter(isPipeline))];
   if (pipelines.length > 0) return pipelines;
