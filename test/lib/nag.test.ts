@@ -9,6 +9,7 @@ import { expect, test, vi } from "vitest";
 import { spillwayApp } from "../../lib/app.ts";
 import type { EnvironmentConfig } from "../../lib/config/environment.ts";
 import { environmentConfig, environmentNames } from "../../lib/config/environments.ts";
+import { DeliveryStack } from "../../lib/delivery/delivery-stack.ts";
 import { addPlatform, type Platform } from "../../lib/platform.ts";
 import { pipelines } from "../../processors/pipelines/all.ts";
 
@@ -51,6 +52,14 @@ test("nor of a CDN without one", () => {
   expect(findings({ ...environmentConfig("dev"), serving: { cdn } })).toEqual([]);
 });
 
+test("nor of who may deploy", () => {
+  const dev = environmentConfig("dev");
+  const props = { repository: "acme/spillway", hasOidcProvider: false };
+  const found = findings(dev, ({ network }) => new DeliveryStack(network.node.root as App, dev, props));
+
+  expect(found).toEqual([]);
+});
+
 test("a finding would be seen", () => {
   const found = findings(environmentConfig("dev"), ({ control }) => new Queue(control, "Canary"));
 
@@ -60,7 +69,7 @@ test("a finding would be seen", () => {
 /** `<rule>: <path of the construct>`, of what is not acknowledged. */
 function findings(
   config: EnvironmentConfig,
-  spoil: (platform: Platform) => void = () => undefined,
+  beside: (platform: Platform) => void = () => undefined,
 ): string[] {
   const directory = mkdtempSync(join(tmpdir(), "spillway-nag-"));
   try {
@@ -70,7 +79,7 @@ function findings(
       // CDK's own rules take longer than all the rest; bin/ has them on.
       builtinCloudFormationValidation: false,
     });
-    spoil(addPlatform(app, config, pipelines));
+    beside(addPlatform(app, config, pipelines));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     return synthesizeReport(app, directory).pluginReports.flatMap(({ violations }) =>
       violations.flatMap(({ ruleName, violatingConstructs }) =>
