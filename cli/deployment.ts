@@ -30,11 +30,14 @@ const CLIENT_ID = "spillway-cli";
 /** What is used of what local/'s control server tells. */
 export interface LocalState {
   readonly bootstrapServers: string;
+  /** HTTP APIs: where they are, and their routes, such as `POST /events`. */
+  readonly apis: Readonly<Record<string, { readonly url: string; readonly routes: readonly string[] }>>;
   /** By what people call them. */
   readonly functions: Readonly<Record<string, unknown>>;
   /** Names by logical id. */
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;
+  readonly queues: Readonly<Record<string, string>>;
   /** Region, credentials and endpoints, as an AWS client reads them from the environment. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -69,6 +69,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: "drive the real engine through seeded crashes and faults in virtual time",
     load: async () => (await import("./simulate.ts")).simulate,
   },
+  smoke: {
+    summary: "send some events through a deployed environment and see that they arrive",
+    load: async () => (await import("./smoke/command.ts")).smoke,
+  },
   start: {
     summary: "run the whole platform on this machine until Ctrl-C",
     load: async () => (await import("./start.ts")).start,

@@ -19,6 +19,13 @@ test.each([
   { args: ["replay", "--help"], status: 0, stdout: /--crash-every/ },
   { args: ["explain", "--help"], status: 0, stdout: /--json/ },
   { args: ["start", "--help"], status: 0, stdout: /--brokers/ },
+  { args: ["smoke", "--help"], status: 0, stdout: /--outputs/ },
+  { args: ["smoke"], status: 2, stderr: /--env takes an environment's name/ },
+  {
+    args: ["smoke", "--env", "dev", "--outputs", "nowhere.json"],
+    status: 2,
+    stderr: /npm run deploy writes it/,
+  },
   { args: ["cost", "--help"], status: 0, stdout: /--events/ },
   { args: ["cost", "--env", "qa"], status: 2, stderr: /--env takes one of dev, staging, prod, not "qa"/ },
   { args: ["savepoint", "--help"], status: 0, stdout: /--control/ },
@@ -35,6 +42,7 @@ test.each([
     ["reset", "airport-delays", "--discard-state"],
     ["compare", "airport-delays", "user-sessions"],
     ["dead-letters", "list"],
+    ["smoke", "--env", "dev"],
   ].map((args) => ({
     args: [...args, "--control", "http://127.0.0.1:1"],
     status: 2,

@@ -1,6 +1,15 @@
-/** What the door would refuse is put straight on the topic: each is judged by itself, and nothing stops. */
+/**
+ * What the door would refuse is put straight on the topic: each is judged by itself, and nothing stops. And the smoke test
+ * of deployed environments, here since it needs nothing of its platform but that it runs.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { KafkaMessage, Message } from "kafkajs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { flushWindows } from "../../cli/demo/flush.ts";
 import { readTopic } from "../../cli/demo/topic-reader.ts";
 import type { CloudEvent } from "../../contracts/cloudevent.ts";
@@ -24,6 +33,7 @@ const PARTITION = partitionOf(Buffer.from(AIRPORT), PARTITIONS);
 const ELSEWHERE = (PARTITION + 1) % PARTITIONS;
 const START_MS = Date.UTC(2001, 0, 1, 12);
 const HOUR_MS = 3_600_000;
+const LAUNCHER = fileURLToPath(new URL("../../cli/spillway.mjs", import.meta.url));
 
 let running: RunningPlatform;
 beforeAll(async () => {
@@ -185,3 +195,34 @@ const header = ({ headers }: KafkaMessage, name: keyof typeof deadLetterHeaders)
 
 const originOf = (letter: KafkaMessage): string =>
   `${header(letter, "partition")}:${header(letter, "offset")}`;
+
+it("passes the smoke test that every deployed environment gets", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "spillway-smoke-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { control, services } = running.platform;
+  await control.scale(services.find((name) => name.includes("fraudsignals"))!, 1);
+
+  const args = ["smoke", "--env", "dev", "--control", control.url, "--out", folder, "--timeout", "90"];
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: "inherit" });
+  const [exitCode] = await once(child, "exit");
+
+  const [file] = await readdir(folder);
+  expect(file).toMatch(/^smoke-dev-.*\.json$/);
+  const record = JSON.parse(await readFile(join(folder, file!), "utf8"));
+  const outcomes = record.checks.map(({ name, passed, detail }: Record<string, unknown>) => [
+    name,
+    passed || detail,
+  ]);
+  expect(outcomes).toEqual([
+    ["events are accepted", true],
+    ["an event of an unknown type is refused", true],
+    ["the events are in a result", true],
+    ["what failed for good comes to the archive", true],
+  ]);
+  expect(record).toMatchObject({
+    environment: "dev",
+    passed: true,
+    versions: { node: expect.any(String) },
+  });
+  expect(exitCode).toBe(0);
+});
