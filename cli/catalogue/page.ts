@@ -1,5 +1,6 @@
 /** The catalogue's page, made of the events' definitions, their releases, and what pipelines read and write. */
 import type { EventDefinition } from "../../contracts/events/catalogue.ts";
+import { topicsOfType } from "../../contracts/events/define.ts";
 import {
   DEAD_LETTERS_PARTITIONS,
   DEAD_LETTERS_TOPIC,
@@ -67,19 +68,23 @@ archiver ([dead-letters.md](dead-letters.md)). It has events of every classifica
 }
 
 function eventRow(
-  { type, topic, owner, classification, partitionKey, futureBoundMs }: EventDefinition,
+  definition: EventDefinition,
   releases: readonly Release[],
   pipelines: readonly Topology[],
 ): readonly string[] {
+  const { type, owner, classification, partitionKey, futureBoundMs } = definition;
+  const itsTopics = topicsOfType(definition);
   const release = releases.find((each) => each.type === type);
-  const readers = pipelines.filter(({ stages }) => readersOf(topic, stages).length > 0);
+  const readers = pipelines.filter(({ stages }) =>
+    itsTopics.some((topic) => readersOf(topic, stages).length > 0),
+  );
   return [
     code(type),
     release === undefined ? "not released" : String(release.version),
     owner,
     classification,
-    code(topic),
-    topics[topic].priority,
+    listed(itsTopics),
+    itsTopics.map((topic) => topics[topic].priority).join(", "),
     code(partitionKey),
     duration(futureBoundMs),
     listed(readers.map(({ pipeline }) => pipeline)),
@@ -92,7 +97,9 @@ function topicRow(
   definitions: readonly EventDefinition[],
   stages: readonly StageTopology[],
 ): readonly string[] {
-  const types = definitions.filter(({ topic }) => topic === name).map(({ type }) => type);
+  const types = definitions
+    .filter((each) => (topicsOfType(each) as readonly string[]).includes(name))
+    .map(({ type }) => type);
   return [
     code(name),
     listed(types),

@@ -2,6 +2,7 @@
 import { assumptionTexts } from "./assumptions.ts";
 import { tableText } from "./command.ts";
 import type { Estimate } from "./estimate.ts";
+import { total } from "./line.ts";
 import { prices } from "./prices.ts";
 import { usdText } from "./text.ts";
 
@@ -24,11 +25,13 @@ ${usdText(dev!.usd)} USD a month, with everything that prod has, and most of it 
 
 * Three brokers: every topic has three copies in three zones, and \`kafka.t3.small\` is the smallest that MSK has.
 * One NAT gateway, as functions in a VPC have no addresses of their own. Interface endpoints instead (Kinesis, Lambda, STS,
-  ECR, Logs) cost more in one zone and three times that in three. A NAT instance would save about 30; it is a machine that
-  somebody has to patch, and while it is away nothing scales, so it is left to whoever wants it.
-* One task for each service, of a quarter of a vCPU; staging and prod have two. All pipelines in one service would save
-  about 15 more, and a fault of one would be everybody's.
-* One shard, which keeps for 24 hours: the seven days of prod would cost 15 more.
+  ECR, Logs, events) cost more in one zone and three times that in three. A NAT instance would save about 30; it is a machine
+  that somebody has to patch, and while it is away nothing scales, so it is left to whoever wants it.
+* One task for each service, of a quarter of a vCPU, on spare capacity; staging and prod have two, of more, and the first of
+  them always.
+* A shard for each of the two streams of the spillway, which keep for 24 hours: the seven days of prod would cost 29 more.
+* Metrics, and the alarms and dashboards of prod: what is watched there is tried out here. They are
+  ${watchingText(dev!)} of the sum. An account's first three dashboards are free, which this does not count.
 
 Dev that nobody uses costs least when it is not there: \`docs/deploy.md\` says how to take it down, and it comes back with one
 command.
@@ -60,6 +63,9 @@ ${Object.entries(prices)
   .join("\n")}
 `;
 }
+
+const watchingText = ({ lines }: Estimate): string =>
+  usdText(total(lines.filter(({ group }) => group === "metrics, alarms, dashboards")));
 
 /** Never in powers of ten. */
 const priceText = (usd: number): string => usd.toLocaleString("en-US", { maximumSignificantDigits: 6 });

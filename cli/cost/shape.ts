@@ -61,17 +61,36 @@ const sinkMappings = (resources: readonly Resource[]): readonly Resource[] =>
     Properties.Topics?.[0]?.endsWith(".results"),
   );
 
-function serviceShape({ Properties }: Resource, resources: readonly Resource[]): ServiceShape {
+interface CapacityStrategy {
+  readonly CapacityProvider: string;
+  /** Tasks that it has first of all. */
+  readonly Base?: number;
+  /** Its share of the others. */
+  readonly Weight?: number;
+}
+
+function serviceShape({ logicalId, Properties }: Resource, resources: readonly Resource[]): ServiceShape {
   const id = Properties.TaskDefinition.Ref;
-  const task = resources.find(({ logicalId }) => logicalId === id)!.Properties;
-  const strategies: readonly { readonly CapacityProvider: string; readonly Weight?: number }[] =
-    Properties.CapacityProviderStrategy ?? [];
-  const weight = (given: typeof strategies) => given.reduce((sum, { Weight = 0 }) => sum + Weight, 0);
-  const spot = strategies.filter(({ CapacityProvider }) => CapacityProvider === "FARGATE_SPOT");
+  const task = resources.find((each) => each.logicalId === id)!.Properties;
+  const desiredCount = Properties.DesiredCount ?? leastTasks(logicalId, resources) ?? 1;
   return {
     vcpus: Number(task.Cpu) / 1024,
     memoryGb: Number(task.Memory) / 1024,
-    desiredCount: Properties.DesiredCount ?? 1,
-    spotShare: weight(spot) === 0 ? 0 : weight(spot) / weight(strategies),
+    desiredCount,
+    spotShare: spotShare(Properties.CapacityProviderStrategy ?? [], desiredCount),
   };
+}
+
+/** Of a service whose tasks are counted by a scaling target. */
+const leastTasks = (service: string, resources: readonly Resource[]): number | undefined =>
+  ofType(resources, "AWS::ApplicationAutoScaling::ScalableTarget").find(({ Properties }) =>
+    JSON.stringify(Properties.ResourceId).includes(`"${service}"`),
+  )?.Properties.MinCapacity;
+
+function spotShare(strategies: readonly CapacityStrategy[], tasks: number): number {
+  const weight = (of: readonly CapacityStrategy[]) => of.reduce((sum, { Weight = 0 }) => sum + Weight, 0);
+  const spot = strategies.filter(({ CapacityProvider }) => CapacityProvider === "FARGATE_SPOT");
+  if (weight(spot) === 0 || tasks === 0) return 0;
+  const first = strategies.reduce((sum, { Base = 0 }) => sum + Base, 0);
+  return (Math.max(0, tasks - first) / tasks) * (weight(spot) / weight(strategies));
 }

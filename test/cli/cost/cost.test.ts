@@ -6,8 +6,9 @@ import { type Estimate, estimate } from "../../../cli/cost/estimate.ts";
 import { total } from "../../../cli/cost/line.ts";
 import { costsPage } from "../../../cli/cost/page.ts";
 import { brokerPrice, prices } from "../../../cli/cost/prices.ts";
+import { shapeOf } from "../../../cli/cost/shape.ts";
 import { standingLines, unknownTypes } from "../../../cli/cost/standing.ts";
-import { resourcesIn, type Template } from "../../../cli/cost/template.ts";
+import { type Resource, resourcesIn, type Template } from "../../../cli/cost/template.ts";
 import { estimateText } from "../../../cli/cost/text.ts";
 import { processorScale } from "../../../cli/cost/traffic.ts";
 import { environmentConfig, environmentNames } from "../../../lib/config/environments.ts";
@@ -71,6 +72,40 @@ test("processors: as configured, until a load needs more", () => {
   expect(processorScale([service, service], 160_000)).toBe(10);
 });
 
+describe("the tasks of a service", () => {
+  const shapeWith = (service: object, ...more: Resource[]) => {
+    const templates = Object.values(synthesize()).map((template) => template.toJSON() as Template);
+    const others = resourcesIn(templates).filter(
+      ({ Type }) => !/^AWS::(ECS::Service|Application)/.test(Type),
+    );
+    const task = others.find(({ Type }) => Type === "AWS::ECS::TaskDefinition")!;
+    const Properties = { TaskDefinition: { Ref: task.logicalId }, ...service };
+    return shapeOf([...others, { logicalId: "Service", Type: "AWS::ECS::Service", Properties }, ...more])
+      .services[0]!;
+  };
+  const strategy = [
+    { CapacityProvider: "FARGATE", Base: 1, Weight: 5 },
+    { CapacityProvider: "FARGATE_SPOT", Weight: 5 },
+  ];
+
+  test("are those that it desires, or the fewest that its scaling leaves", () => {
+    const Properties = { ResourceId: { "Fn::GetAtt": ["Service", "Name"] }, MinCapacity: 3 };
+    const target = { logicalId: "Target", Type: "AWS::ApplicationAutoScaling::ScalableTarget", Properties };
+
+    expect(shapeWith({ DesiredCount: 2 }).desiredCount).toBe(2);
+    expect(shapeWith({}, target).desiredCount).toBe(3);
+  });
+
+  test.each([
+    [1, 0],
+    [2, 0.25],
+    [5, 0.4],
+  ])("of %i are on Spot, after the first: %f", (DesiredCount, share) => {
+    expect(shapeWith({ DesiredCount, CapacityProviderStrategy: strategy }).spotShare).toBeCloseTo(share, 9);
+    expect(shapeWith({ DesiredCount }).spotShare).toBe(0);
+  });
+});
+
 describe("the environments", () => {
   let templates: ReadonlyMap<string, readonly Template[]>;
   let estimates: ReadonlyMap<string, readonly Estimate[]>;
@@ -108,8 +143,9 @@ describe("the environments", () => {
 
     expect(of(/kafka\.t3\.small/)).toBeCloseTo(99.864, 3);
     expect(of(/NAT gateway|public address/)).toBeCloseTo(36.5, 3);
-    expect(of(/^tasks: /)).toBeCloseTo(services.length * 730 * (0.25 * 0.03238 + 0.00356), 3);
-    expect(of(/shards|retention/)).toBeCloseTo(10.95, 3);
+    // One task each, on Spot: 30 % of the price.
+    expect(of(/^tasks: /)).toBeCloseTo(services.length * 730 * 0.3 * (0.25 * 0.03238 + 0.00356), 3);
+    expect(of(/shards|retention/)).toBeCloseTo(2 * 10.95, 3);
   });
 
   test("a load beyond what an environment is made for is said beside its sum", () => {
