@@ -32,7 +32,7 @@ export function busRules(
 ): BusRule[] {
   const rules = plan
     .resources("AWS::Events::Rule")
-    .filter((rule) => hasPattern(plan, rule) && !tellsPeopleOnly(rule));
+    .filter((rule) => hasPattern(rule) && !tellsPeopleOnly(rule));
   const labels = displayNames(rules);
   return rules.flatMap((rule) => {
     const name = labels.get(rule)!;
@@ -54,8 +54,8 @@ export function busRules(
   });
 }
 
-export const hasPattern = (plan: Plan, rule: Resource): boolean =>
-  plan.resolver.properties(rule).EventPattern !== undefined;
+/** By what the template says: what a rule that only tells people refers to may be nothing that is known here. */
+export const hasPattern = ({ properties }: Resource): boolean => properties.EventPattern !== undefined;
 
 /** A rule for events of AWS whose targets are topics of SNS: like an alarm, it changes nothing a handler can see. */
 const tellsPeopleOnly = ({ stack, properties }: Resource): boolean =>

@@ -30,7 +30,7 @@ export function makeSchedules(
   functions: ReadonlyMap<Resource, LambdaFunction>,
   warn: (line: string) => void,
 ): Schedule[] {
-  const rules = plan.resources("AWS::Events::Rule").filter((rule) => !hasPattern(plan, rule));
+  const rules = plan.resources("AWS::Events::Rule").filter((rule) => !hasPattern(rule));
   const labels = displayNames(rules);
   return rules.flatMap((rule) => {
     const name = labels.get(rule)!;
