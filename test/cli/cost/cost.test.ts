@@ -73,11 +73,12 @@ test("processors: as configured, until a load needs more", () => {
 });
 
 describe("the tasks of a service", () => {
+  let dev: readonly Template[];
+  beforeAll(() => {
+    dev = templatesOf("dev");
+  });
   const shapeWith = (service: object, ...more: Resource[]) => {
-    const templates = Object.values(synthesize()).map((template) => template.toJSON() as Template);
-    const others = resourcesIn(templates).filter(
-      ({ Type }) => !/^AWS::(ECS::Service|Application)/.test(Type),
-    );
+    const others = resourcesIn(dev).filter(({ Type }) => !/^AWS::(ECS::Service|Application)/.test(Type));
     const task = others.find(({ Type }) => Type === "AWS::ECS::TaskDefinition")!;
     const Properties = { TaskDefinition: { Ref: task.logicalId }, ...service };
     return shapeOf([...others, { logicalId: "Service", Type: "AWS::ECS::Service", Properties }, ...more])
