@@ -1,4 +1,5 @@
 /** What a burst has shown: in words, in figures and as a picture. */
+import { type Percentiles, percentiles, percentilesText } from "../percentiles.ts";
 import type { BurstLedger, Tally } from "./ledger.ts";
 import type { Answered } from "./load.ts";
 import { svgOf } from "./picture.ts";
@@ -20,13 +21,6 @@ export interface BurstReport {
   readonly ledger: BurstLedger;
   /** Events, for each second since the load began. */
   readonly seconds: readonly Second[];
-}
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
 }
 
 export interface Second {
@@ -61,12 +55,6 @@ export function reportOf({ options, answers, samples, ...course }: BurstCourse):
     ackMs: percentiles(answers.filter(({ status }) => status === 202).map(({ latencyMs }) => latencyMs)),
     seconds: secondsOf(answers, samples, eventsPerRequest),
   };
-}
-
-function percentiles(values: readonly number[]): Percentiles {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
 function secondsOf(
@@ -113,7 +101,7 @@ export function textOf({
     `  unanswered        ${count(unanswered)} requests`,
     `  accepted          ${count(ledger.accepted)}`,
     `  refused           ${count(ledger.refused)}`,
-    `  ack latency       p50 ${ackMs.p50} ms, p95 ${ackMs.p95} ms, p99 ${ackMs.p99} ms, max ${ackMs.max} ms`,
+    `  ack latency       ${percentilesText(ackMs)}`,
     `  time to drain     ${drainSeconds.toFixed(1)} s after the load`,
     `  counted           ${count(tally.counted)}, late ${count(tally.late)}, dead ${count(tally.dead)}, duplicates ${count(tally.duplicate)}`,
     `  mismatches        ${[ledger.mismatches.length, ...ledger.mismatches].join("\n    ")}`,

@@ -17,6 +17,12 @@ export interface ResultRange {
   readonly toMs: number;
 }
 
+export interface QueryHandlers {
+  onWindow(window: WindowResult): void;
+  /** How long a page took that was answered well. */
+  onPage(latencyMs: number): void;
+}
+
 interface Page {
   readonly items: readonly {
     readonly key: string;
@@ -28,16 +34,16 @@ interface Page {
   readonly next?: string;
 }
 
-/** Calls `onWindow` with every window of every key in the range; order is by key and time only within a key. */
+/** Tells `handlers` of every window of every key in the range; order is by key and time only within a key. */
 export async function readWindows(
   range: ResultRange,
   keys: readonly string[],
-  onWindow: (window: WindowResult) => void,
+  handlers: QueryHandlers,
   signal: AbortSignal,
 ): Promise<void> {
   const pending = keys.values();
   const readInTurn = async () => {
-    for (const key of pending) await readKey(range, key, onWindow, signal);
+    for (const key of pending) await readKey(range, key, handlers, signal);
   };
   await Promise.all(Array.from({ length: KEYS_IN_FLIGHT }, readInTurn));
 }
@@ -45,7 +51,7 @@ export async function readWindows(
 async function readKey(
   { url, pipeline, fromMs, toMs }: ResultRange,
   key: string,
-  onWindow: (window: WindowResult) => void,
+  handlers: QueryHandlers,
   signal: AbortSignal,
 ): Promise<void> {
   const address = new URL(`${url}/results/${encodeURIComponent(pipeline)}/${encodeURIComponent(key)}`);
@@ -53,9 +59,9 @@ async function readKey(
   address.searchParams.set("to", new Date(toMs).toISOString());
   address.searchParams.set("limit", String(WINDOWS_PER_PAGE));
   for (;;) {
-    const { items, next } = await getPage(address, signal);
+    const { items, next } = await getPage(address, handlers, signal);
     for (const { key, window, value } of items) {
-      onWindow({ key, startMs: Date.parse(window.start), endMs: Date.parse(window.end), value });
+      handlers.onWindow({ key, startMs: Date.parse(window.start), endMs: Date.parse(window.end), value });
     }
     if (next === undefined) return;
     address.searchParams.set("next", next);
@@ -63,12 +69,16 @@ async function readKey(
 }
 
 /** A page; asks again where the API is throttled or a server failed. */
-async function getPage(address: URL, signal: AbortSignal): Promise<Page> {
+async function getPage(address: URL, { onPage }: QueryHandlers, signal: AbortSignal): Promise<Page> {
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   for (;;) {
+    const startedMs = performance.now();
     const response = await fetch(address, { signal });
     const text = await response.text();
-    if (response.ok) return JSON.parse(text) as Page;
+    if (response.ok) {
+      onPage(performance.now() - startedMs);
+      return JSON.parse(text) as Page;
+    }
     const retried = response.status === 429 || response.status >= 500;
     if (!retried || Date.now() > giveUpAt) {
       throw new Error(`${address.href} answered ${response.status}: ${text.slice(0, 1_000)}`);

@@ -1,4 +1,5 @@
 /** The table that the demo ends with. */
+import { percentilesText } from "../percentiles.ts";
 import { grouped } from "./progress.ts";
 import type { Recovery } from "./recovery.ts";
 import type { Verification } from "./verify.ts";
@@ -41,6 +42,7 @@ export function reportLines(figures: DemoFigures): string[] {
     ],
     ["windows", grouped(windows)],
     ["events/s through POST /events", grouped((accepted / replayMs) * 1_000)],
+    ["a page of the query API", percentilesText(verification.queryMs)],
     ...recoveries.map(({ recoveryMs, killedPid, afterEvents }): [string, string] => [
       "recovery after SIGKILL",
       `${(recoveryMs / 1_000).toFixed(1)} s (process ${killedPid}, after ${grouped(afterEvents)} events; until every partition committed again)`,

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Kafka } from "kafkajs";
 import type { Manifest } from "../../processors/engine/checkpoint/manifest.ts";
 import { judgeLog, type Outcomes } from "../flights/expected.ts";
+import { type Percentiles, percentiles } from "../percentiles.ts";
 import type { Platform } from "../platform/platform.ts";
 import {
   compareLate,
@@ -30,6 +31,8 @@ export interface Verification extends Outcomes {
   readonly repeats: number;
   readonly deadLetters: number;
   readonly checks: readonly Check[];
+  /** Of the query API's pages of up to 200 windows, six asked for at a time. */
+  readonly queryMs: Percentiles;
 }
 
 /** One comparison, and what differed. */
@@ -77,8 +80,13 @@ export async function verify(subject: Verified): Promise<Verification> {
   say("working out what must come of that log, reading it all back through the query API");
   const outcomes = await judgeLog(db);
   await loadLate(reading, pipeline);
-  await loadServed(subject);
-  return { ...outcomes, ...(await countTopics(reading)), checks: await compareAll(subject, outcomes) };
+  const queryMs = await loadServed(subject);
+  return {
+    ...outcomes,
+    ...(await countTopics(reading)),
+    checks: await compareAll(subject, outcomes),
+    queryMs,
+  };
 }
 
 /** Records that are not committed, and tasks whose last commit fell inside a firing: they owe results yet. */
@@ -111,8 +119,9 @@ async function compareAll({ db, manifests }: Verified, outcomes: Outcomes): Prom
   ];
 }
 
-/** Reads every airport's windows through the query API into the table `served`, also of those that expect none. */
-async function loadServed({ platform, db, pipeline }: Verified): Promise<void> {
+/** Reads every airport's windows through the query API into the table `served`; resolves with how long pages took. */
+async function loadServed({ platform, db, pipeline }: Verified): Promise<Percentiles> {
+  const pagesMs: number[] = [];
   const keys = await db.runAndReadAll("SELECT DISTINCT origin FROM judged ORDER BY origin");
   const span = await db.runAndReadAll(
     "SELECT min(window_start)::DOUBLE, max(window_start)::DOUBLE FROM judged",
@@ -124,10 +133,14 @@ async function loadServed({ platform, db, pipeline }: Verified): Promise<void> {
     await readWindows(
       { url: platform.queryUrl, pipeline, fromMs, toMs: lastMs + HOUR_MS },
       keys.getRows().map(([key]) => key as string),
-      (window) => appendWindow(appender, window),
+      {
+        onWindow: (window) => appendWindow(appender, window),
+        onPage: (latencyMs) => void pagesMs.push(latencyMs),
+      },
       platform.signal,
     );
   } finally {
     appender.closeSync();
   }
+  return percentiles(pagesMs);
 }
