@@ -49,6 +49,10 @@ export const environmentVariables = {
   /** Where the mappings of streams file what is too old: `formatAgedOut` of contracts/aged-out.ts. */
   agedOutBuckets: "SPILLWAY_AGED_OUT_BUCKETS",
   redriveFunction: "SPILLWAY_REDRIVE_FUNCTION",
+  /** Of what begins here, the share that is recorded as a trace: 0 to 1. @default 0 */
+  traceSampleRate: "SPILLWAY_TRACE_SAMPLE_RATE",
+  /** Where traces go: the whole URL, that takes OTLP as JSON over HTTP. @default none are recorded */
+  otlpEndpoint: "SPILLWAY_OTLP_ENDPOINT",
   /** Comma-separated names of the pipelines a processor service runs. */
   pipelines: "SPILLWAY_PIPELINES",
   /** `on` or `off`: whether the clock closes the windows of silent partitions. Off for replays of old events. @default on */

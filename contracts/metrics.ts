@@ -96,6 +96,11 @@ export const metrics = {
     eventsKept: "EventsKept",
     redrivesStopped: "RedrivesStopped",
   },
+  /** Of every stage that records traces. */
+  traces: {
+    /** Recorded, and not taken by where they go; absent while all are. */
+    spansLost: "SpansLost",
+  },
   query: { queries: "Queries", itemsRead: "ItemsRead" },
 } as const;
 

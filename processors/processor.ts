@@ -6,7 +6,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { environmentVariables } from "../contracts/environment.ts";
+import { metrics } from "../contracts/metrics.ts";
 import { SIGNAL_INTERVAL_MS } from "../contracts/signals.ts";
 import { topics } from "../contracts/topics.ts";
 import { createDynamoDBClient } from "../runtime/dynamodb.ts";
@@ -15,8 +17,10 @@ import { ConfigurationError } from "../runtime/errors.ts";
 import { createS3Client } from "../runtime/s3.ts";
 import { SignalsTable } from "../runtime/signals.ts";
 import { createMetrics, createTelemetry } from "../runtime/telemetry.ts";
+import { createTracing } from "../runtime/tracing.ts";
 import { AwsCheckpointStore } from "./adapters/aws-checkpoint-store.ts";
 import { KafkaLog } from "./adapters/kafka-log.ts";
+import { checkpointSpans } from "./checkpoint-spans.ts";
 import { CompactionThread } from "./compaction/compaction-thread.ts";
 import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
 import type { Clock } from "./engine/worker/ports.ts";
@@ -28,6 +32,9 @@ import { StageMetrics } from "./stage-metrics.ts";
 import { createObserver } from "./telemetry.ts";
 
 const METRICS_INTERVAL_MS = 10_000;
+/** Spans wait so long to be sent, and then may take so long. */
+const SPANS_INTERVAL_MS = 5_000;
+const SPANS_TIMEOUT_MS = 2_000;
 const DEFAULT_STOP_TIMEOUT_MS = 25_000;
 
 const clock: Clock = {
@@ -38,7 +45,7 @@ const clock: Clock = {
 };
 
 const environment = requireEnvironment(environmentVariables.environment);
-const { logger } = createTelemetry("processor");
+const { logger, metrics: lostSpans } = createTelemetry("processor");
 const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: `${environment}-processor`,
@@ -56,6 +63,14 @@ const ticks = readTicks();
 const stopTimeoutMs = readStopTimeoutMs();
 const running = requireEnvironmentList(environmentVariables.pipelines).map(find);
 const definitions = running.flatMap(stagesOf);
+const tracing = createTracing({
+  stage: "processor",
+  onLost: (spans, cause) => {
+    lostSpans.addMetric(metrics.traces.spansLost, MetricUnit.Count, spans);
+    lostSpans.publishStoredMetrics();
+    logger.warn("spans were not taken; their traces have gaps", { spans, error: cause });
+  },
+});
 const stageMetrics = new Map(running.flatMap(metricsOfStages));
 const loads = new LoadSignals(clock, topicsByStage());
 const health = new Health(clock);
@@ -77,6 +92,7 @@ const workers = definitions.map((definition) => {
     clock,
     newId: randomUUID,
     observer,
+    traceCheckpoint: tracing.enabled ? checkpointSpans(tracing) : undefined,
     environment,
     owner,
     compact,
@@ -95,8 +111,7 @@ const workers = definitions.map((definition) => {
 
 function metricsOfStages(pipeline: PipelineDefinition): (readonly [string, StageMetrics])[] {
   return stagesOf(pipeline).map(({ name }) => {
-    const metrics = createMetrics(logger, { pipeline: pipeline.name, stage: name });
-    return [name, new StageMetrics(metrics, clock)];
+    return [name, new StageMetrics(createMetrics(logger, { pipeline: pipeline.name, stage: name }), clock)];
   });
 }
 
@@ -175,6 +190,7 @@ async function stop(): Promise<void> {
   }, stopTimeoutMs);
   await Promise.all(workers.map((worker) => worker.finish()));
   await log.close();
+  await tracing.flush(SPANS_TIMEOUT_MS);
   clearTimeout(deadline);
   exit(0);
 }
@@ -182,6 +198,7 @@ async function stop(): Promise<void> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
 setInterval(publishMetrics, METRICS_INTERVAL_MS).unref();
 setInterval(() => void tellLoads(), SIGNAL_INTERVAL_MS).unref();
+setInterval(() => void tracing.flush(SPANS_TIMEOUT_MS), SPANS_INTERVAL_MS).unref();
 serveHealth(health, process.pid);
 await Promise.all(workers.map((worker) => worker.start()));
 logger.info("processor started", { stages: definitions.map(({ name }) => name) });

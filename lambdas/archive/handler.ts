@@ -14,23 +14,40 @@ import { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
 import { ArchiveObjects } from "../../runtime/archive/archive-objects.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
+import { traceparentsOf } from "../../runtime/record-traceparents.ts";
 import { createS3Client } from "../../runtime/s3.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
-import { archiveMessages, archiveRecords, batchResponse } from "./archive.ts";
+import { flushTraces, functionTracing } from "../../runtime/traced-invocation.ts";
+import { within } from "../../runtime/tracing.ts";
+import { type ArchiveReport, archiveMessages, archiveRecords, batchResponse } from "./archive.ts";
 
 const telemetry = createTelemetry("archive");
+const tracing = functionTracing("archive", telemetry);
 const ports = {
   objects: new ArchiveObjects(createS3Client(), requireEnvironment(environmentVariables.archiveBucket)),
   index: new ArchiveIndex(createDynamoDBClient(), requireEnvironment(environmentVariables.archiveTable)),
   now: Date.now,
 };
 
+/** Only letters of the topic have a trace context that goes on here; a message of the queue holds many things. */
+function archiveLetters(event: MSKEvent): Promise<ArchiveReport> {
+  const span = tracing.enabled ? tracing.continue("archive", traceparentsOf(event)) : undefined;
+  return within(
+    span,
+    () => archiveRecords(event, ports),
+    ({ archived, repeated }) => ({
+      "spillway.entries.archived": archived,
+      "spillway.entries.repeated": repeated,
+    }),
+  );
+}
+
 export const handler = middy<MSKEvent | SQSEvent, SQSBatchResponse>()
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
+  .use(flushTraces(tracing))
   .handler(async (event) => {
-    const report =
-      "Records" in event ? await archiveMessages(event, ports) : await archiveRecords(event, ports);
+    const report = "Records" in event ? await archiveMessages(event, ports) : await archiveLetters(event);
     telemetry.metrics.addMetric(metrics.archive.entriesArchived, MetricUnit.Count, report.archived);
     telemetry.metrics.addMetric(metrics.archive.entriesRepeated, MetricUnit.Count, report.repeated);
     telemetry.metrics.addMetric(metrics.archive.messagesFailed, MetricUnit.Count, report.failed.length);

@@ -2,26 +2,38 @@
  * Reads a producer's records: each holds a CloudEvent as structured JSON, or a JSON array of them. They are judged as
  * `POST /events` judges them; nobody waits for the answer, so that what is refused becomes a dead letter.
  */
+import { SpanKind } from "@opentelemetry/api";
 import type { KinesisStreamEvent, KinesisStreamRecord } from "aws-lambda";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
-import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from "../forward/shard.ts";
+import { within } from "../../runtime/tracing.ts";
+import {
+  type ReadRecord,
+  type ShardOutcome,
+  type ShardPorts,
+  shardAttributes,
+  writeShard,
+} from "../forward/shard.ts";
 import { streamDeadLetter } from "../forward/stream-dead-letter.ts";
 import { judgeEvent, type OutgoingEvent } from "../ingest/judge.ts";
-import type { Producer } from "../ingest/producer.ts";
+import { type Producer, traced } from "../ingest/producer.ts";
 import { eventsOfRecord } from "../ingest/record-events.ts";
 
 const STAGE = "door";
 
-/** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. */
+/** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. A trace may begin with it. */
 export function passDoor(
   { Records }: KinesisStreamEvent,
   producer: Producer,
   ports: ShardPorts,
 ): Promise<ShardOutcome> {
-  return writeShard(
-    Records.map((record) => readDoorRecord(record, producer)),
-    ports,
-  );
+  const span = ports.tracing.begin(STAGE, undefined, SpanKind.CONSUMER);
+  const sender = traced(producer, span?.traceparent);
+  const write = () =>
+    writeShard(
+      Records.map((record) => readDoorRecord(record, sender)),
+      ports,
+    );
+  return within(span, write, shardAttributes);
 }
 
 /** What the producer's door makes of a record: events, and dead letters of what it refuses. */

@@ -5,14 +5,21 @@ import { PRODUCER_HEADER } from "../../contracts/producers.ts";
 import { type SpilledBatch, unpackSpilled } from "../../contracts/spillway-record.ts";
 import { topics } from "../../contracts/topics.ts";
 import { TRACEPARENT } from "../../contracts/traceparent.ts";
-import { type ReadRecord, type ShardOutcome, type ShardPorts, writeShard } from "./shard.ts";
+import { within } from "../../runtime/tracing.ts";
+import { type ReadRecord, type ShardOutcome, type ShardPorts, shardAttributes, writeShard } from "./shard.ts";
 import { streamDeadLetter } from "./stream-dead-letter.ts";
 
 const STAGE = "forward";
 
 /** Moves a batch of one shard to Kafka; see shard.ts for what is postponed. */
-export const forward = ({ Records }: KinesisStreamEvent, ports: ShardPorts): Promise<ShardOutcome> =>
-  writeShard(Records.map(readSpilledRecord), ports);
+export function forward({ Records }: KinesisStreamEvent, ports: ShardPorts): Promise<ShardOutcome> {
+  const records = Records.map(readSpilledRecord);
+  const span = ports.tracing.continue(
+    STAGE,
+    records.flatMap(({ traceparent }) => traceparent ?? []),
+  );
+  return within(span, () => writeShard(records, ports), shardAttributes);
+}
 
 /** A record's events as they were accepted; a dead letter where it is none. */
 export function readSpilledRecord(record: KinesisStreamRecord): ReadRecord {
@@ -34,6 +41,7 @@ export function readSpilledRecord(record: KinesisStreamRecord): ReadRecord {
       topics: new Set(events.map(({ topic }) => topic)),
       dead: 0,
       arrivalMs,
+      traceparent,
     };
   }
   const arrivalMs = approximateArrivalTimestamp * 1_000;

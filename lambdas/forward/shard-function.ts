@@ -17,6 +17,7 @@ import { RecordPublisher } from "../../runtime/publisher.ts";
 import { sheddingThresholds } from "../../runtime/shedding.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { flushTraces, functionTracing } from "../../runtime/traced-invocation.ts";
 import { HeededSignals } from "./heeded-signals.ts";
 import type { ShardOutcome, ShardPorts } from "./shard.ts";
 import { WaitingSignal } from "./waiting-signal.ts";
@@ -27,6 +28,7 @@ export function shardFunction(
   move: (event: KinesisStreamEvent, ports: ShardPorts) => Promise<ShardOutcome>,
 ) {
   const telemetry = createTelemetry(stage);
+  const tracing = functionTracing(stage, telemetry);
   const kafka = createKafka({
     ...functionKafka,
     clientId: `spillway-${stage}`,
@@ -55,6 +57,7 @@ export function shardFunction(
   return middy<KinesisStreamEvent, KinesisStreamBatchResponse>()
     .use(injectLambdaContext(telemetry.logger))
     .use(logMetrics(telemetry.metrics))
+    .use(flushTraces(tracing))
     .handler(async (event, context) => {
       const outcome = await move(event, {
         publisher,
@@ -63,6 +66,7 @@ export function shardFunction(
         sleep: (ms) => sleep(ms),
         now: Date.now,
         remainingMs: () => context.getRemainingTimeInMillis(),
+        tracing,
       });
       await waitingSignal.tell(event, outcome.waitingSinceMs, Date.now());
       const names = metrics.forward;

@@ -8,6 +8,7 @@ import { type TopicName, topics } from "../../contracts/topics.ts";
 import { KafkaUnavailableError } from "../../runtime/errors.ts";
 import type { RecordPublisher } from "../../runtime/publisher.ts";
 import type { OutgoingRecord } from "../../runtime/send-plan.ts";
+import type { Tracing } from "../../runtime/tracing.ts";
 
 /** Between looks at the signals, while it holds. As old as the signals may be. */
 const HOLD_LOOK_MS = 2_000;
@@ -28,6 +29,7 @@ export interface ShardPorts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly remainingMs: () => number;
+  readonly tracing: Tracing;
 }
 
 export interface ShardOutcome {
@@ -52,7 +54,16 @@ export interface ReadRecord {
   readonly topics: ReadonlySet<string>;
   readonly dead: number;
   readonly arrivalMs: number;
+  /** The trace context of its events. @default none */
+  readonly traceparent?: string | undefined;
 }
+
+/** What the span of a batch tells. */
+export const shardAttributes = ({ forwarded, dead, postponed }: ShardOutcome) => ({
+  "spillway.events.forwarded": forwarded,
+  "spillway.events.dead": dead,
+  ...(postponed && { "spillway.postponed": postponed }),
+});
 
 export async function writeShard(records: readonly ReadRecord[], ports: ShardPorts): Promise<ShardOutcome> {
   let forwarded = 0;

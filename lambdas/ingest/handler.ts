@@ -33,6 +33,7 @@ import { RecordPublisher } from "../../runtime/publisher.ts";
 import { sheddingThresholds } from "../../runtime/shedding.ts";
 import { RecentSignals, SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { flushTraces, functionTracing } from "../../runtime/traced-invocation.ts";
 import { backpressureAnswer } from "./backpressure.ts";
 import { FirstConnection } from "./first-connection.ts";
 import { ingest } from "./ingest.ts";
@@ -44,6 +45,7 @@ import { Spillways } from "./spillways.ts";
 import { recordIngest } from "./telemetry.ts";
 
 const telemetry = createTelemetry("ingest");
+const tracing = functionTracing("ingest", telemetry);
 const bootstrapServers = requireEnvironment(environmentVariables.bootstrapServers);
 const kafka = createKafka({ ...functionKafka, clientId: "spillway-ingest", bootstrapServers });
 const partitionCounts = new Map(Object.entries(topics).map(([topic, { partitions }]) => [topic, partitions]));
@@ -69,6 +71,7 @@ const ports = {
   firstConnection,
   shedding: sheddingThresholds(),
   limits: producerLimits(),
+  tracing,
   now: Date.now,
 };
 
@@ -76,6 +79,7 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
   .use(answerErrors(telemetry))
+  .use(flushTraces(tracing))
   .handler(async (event, context) => {
     const signals = await recentSignals.read(Date.now());
     if (event.requestContext?.http?.method === "GET") return backpressureAnswer(signals, Date.now());

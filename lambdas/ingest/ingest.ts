@@ -8,13 +8,15 @@ import {
 } from "../../contracts/signals.ts";
 import { TRACEPARENT } from "../../contracts/traceparent.ts";
 import { makeProblem, type Problem, problemResponse, RequestRefusedError } from "../../runtime/problem.ts";
+import type { Tracing } from "../../runtime/tracing.ts";
 import type { HttpRequest } from "./body.ts";
 import { type ReceivedEvent, readEvents } from "./content-mode.ts";
 import { type Delivery, type DeliveryPorts, deliver } from "./delivery.ts";
 import { type Judgement, judgeEvent } from "./judge.ts";
 import { ingestProblems } from "./problems.ts";
-import { type Producer, traced } from "./producer.ts";
+import type { Producer } from "./producer.ts";
 import type { ProducerLimit, ProducerLimits } from "./producer-limits.ts";
+import { beginTrace, endTrace } from "./request-trace.ts";
 import { OVERLOADED_RETRY_AFTER_S, type Shed, shed } from "./shedding.ts";
 
 /** When a client that was answered 503 may come back: about what a new leader's election takes. */
@@ -52,6 +54,8 @@ export interface IngestOutcome {
 export interface IngestPorts extends DeliveryPorts {
   /** @default no producer is limited */
   readonly limits?: ProducerLimits | undefined;
+  /** @default nothing is recorded */
+  readonly tracing?: Tracing | undefined;
   readonly shedding: SheddingThresholds;
 }
 
@@ -70,8 +74,26 @@ export async function ingest(
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const loads = loadOfTopics(signals, ports.now());
+  const { span, sender } = beginTrace(request, producer, ports.tracing);
   try {
-    return await ingestEvents(request, producer, remainingMs, loads, ports);
+    const outcome = await ingestOrRefuse(request, sender, remainingMs, loads, ports);
+    if (span) endTrace(span, outcome);
+    return outcome;
+  } catch (error) {
+    span?.fail(error);
+    throw error;
+  }
+}
+
+async function ingestOrRefuse(
+  request: HttpRequest,
+  sender: Producer,
+  remainingMs: number,
+  loads: ReadonlyMap<string, number>,
+  ports: IngestPorts,
+): Promise<IngestOutcome> {
+  try {
+    return await ingestEvents(request, sender, remainingMs, loads, ports);
   } catch (error) {
     if (!(error instanceof RequestRefusedError)) throw error;
     const headers = { ...error.headers, ...backpressure(Math.max(0, ...loads.values())) };
@@ -84,14 +106,13 @@ export async function ingest(
 
 async function ingestEvents(
   request: HttpRequest,
-  producer: Producer,
+  sender: Producer,
   remainingMs: number,
   loads: ReadonlyMap<string, number>,
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
   const arrivalMs = ports.now();
-  const received = readWithinLimit(request, producer, arrivalMs, ports.limits);
-  const sender = traced(producer, request.headers[TRACEPARENT]);
+  const received = readWithinLimit(request, sender, arrivalMs, ports.limits);
   const judged = received.map((event, index) => judgeEvent(event, index, arrivalMs, sender));
   const admitted = shed(judged, loads, ports.shedding);
   const timeoutMs = Math.max(0, Math.min(remainingMs - ANSWER_MARGIN_MS, STORE_TIMEOUT_MS));

@@ -41,6 +41,9 @@ const ANY_SCOPE = `${SCOPE_PREFIX}*`;
 /** Signed by nobody: only the local platform lets such a call through. */
 const UNSIGNED = "unsigned";
 
+/** Whether anybody has checked who it is. */
+export const isAuthenticated = ({ name }: Producer): boolean => name !== UNSIGNED;
+
 /** What API Gateway adds to a request whose caller it has checked (payload format 2.0). */
 export interface Authorizer {
   readonly iam?: { readonly userArn?: string | null };

@@ -9,6 +9,7 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
+import { SpanKind } from "@opentelemetry/api";
 import { type AgedOutAnswer, type AgedOutRequest, parseAgedOut } from "../../contracts/aged-out.ts";
 import type { RedriveAnswer, RedriveProgress, RedriveRequest } from "../../contracts/dead-letter-archive.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
@@ -25,11 +26,14 @@ import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
 import { createS3Client } from "../../runtime/s3.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { flushTraces, functionTracing } from "../../runtime/traced-invocation.ts";
+import { within } from "../../runtime/tracing.ts";
 import { redriveAgedOut } from "./aged-out.ts";
 import { redrive } from "./redrive.ts";
 import { readAgedOutRequest, readRequest } from "./request.ts";
 
 const telemetry = createTelemetry("redrive");
+const tracing = functionTracing("redrive", telemetry);
 const kafka = createKafka({
   ...functionKafka,
   clientId: "spillway-redrive",
@@ -57,22 +61,35 @@ const agedOutPorts = {
 export const handler = middy<RedriveRequest | AgedOutRequest, RedriveAnswer | AgedOutAnswer>()
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
-  .handler(async (event, context) => {
-    if ("agedOut" in event) {
-      const before = event.progress?.events ?? 0;
-      const remainingMs = () => context.getRemainingTimeInMillis();
-      const answer = await redriveAgedOut(readAgedOutRequest(event), remainingMs, agedOutPorts);
-      if (event.execute) {
-        const { eventsRedriven } = metrics.redrive;
-        telemetry.metrics.addMetric(eventsRedriven, MetricUnit.Count, answer.progress.events - before);
-      }
-      return answer;
-    }
-    const request = readRequest(event);
-    const answer = await redrive(request, () => context.getRemainingTimeInMillis(), ports);
-    if (request.execute) record(request, answer);
-    return answer;
+  .use(flushTraces(tracing))
+  .handler((event, context) => {
+    const span = tracing.begin("redrive", undefined, SpanKind.INTERNAL);
+    const remainingMs = () => context.getRemainingTimeInMillis();
+    return within(
+      span,
+      () => answerTo(event, remainingMs),
+      ({ end }) => ({ "spillway.redrive.end": end }),
+    );
   });
+
+async function answerTo(
+  event: RedriveRequest | AgedOutRequest,
+  remainingMs: () => number,
+): Promise<RedriveAnswer | AgedOutAnswer> {
+  if ("agedOut" in event) {
+    const before = event.progress?.events ?? 0;
+    const answer = await redriveAgedOut(readAgedOutRequest(event), remainingMs, agedOutPorts);
+    if (event.execute) {
+      const { eventsRedriven } = metrics.redrive;
+      telemetry.metrics.addMetric(eventsRedriven, MetricUnit.Count, answer.progress.events - before);
+    }
+    return answer;
+  }
+  const request = readRequest(event);
+  const answer = await redrive(request, remainingMs, ports);
+  if (request.execute) record(request, answer);
+  return answer;
+}
 
 function record({ redriveId, progress }: RedriveRequest, answer: RedriveAnswer): void {
   const { eventsRedriven, eventsKept, redrivesStopped } = metrics.redrive;

@@ -17,16 +17,20 @@ import { createEventBridgeClient } from "../../runtime/event-bridge.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { functionKafka } from "../../runtime/producer.ts";
 import { RecordPublisher } from "../../runtime/publisher.ts";
+import { traceparentsOf } from "../../runtime/record-traceparents.ts";
 import { SignalsTable } from "../../runtime/signals.ts";
 import { createTelemetry } from "../../runtime/telemetry.ts";
+import { flushTraces, functionTracing } from "../../runtime/traced-invocation.ts";
+import { within } from "../../runtime/tracing.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { EventBridgeBus } from "./event-bridge.ts";
 import { SinkLoadSignals } from "./load-signals.ts";
 import { DynamoDBNoticeLedger } from "./notice-ledger.ts";
-import { oldestMs, type SinkPorts, sink } from "./sink.ts";
+import { oldestMs, type SinkPorts, type SinkReport, sink } from "./sink.ts";
 import { DynamoDBResultsTable } from "./table.ts";
 
 const telemetry = createTelemetry("sink");
+const tracing = functionTracing("sink", telemetry);
 const kafka = createKafka({
   ...functionKafka,
   clientId: "spillway-sink",
@@ -62,11 +66,21 @@ function noticesPorts(): Pick<SinkPorts, "notices"> {
   };
 }
 
+const attributesOf = ({ stored, superseded, refused, notices }: SinkReport) => ({
+  "spillway.results.stored": stored,
+  "spillway.results.superseded": superseded,
+  "spillway.results.refused": refused,
+  "spillway.notices.put": notices.put,
+});
+
 export const handler = middy<MSKEvent, void>()
   .use(injectLambdaContext(telemetry.logger))
   .use(logMetrics(telemetry.metrics))
+  .use(flushTraces(tracing))
   .handler(async (event, context) => {
-    const report = await sink(event, () => context.getRemainingTimeInMillis(), ports);
+    const span = tracing.enabled ? tracing.continue("sink", traceparentsOf(event)) : undefined;
+    const work = () => sink(event, () => context.getRemainingTimeInMillis(), ports);
+    const report = await within(span, work, attributesOf);
     await loadSignals.stored(event, Date.now());
     telemetry.metrics.addMetric(metrics.sink.resultsStored, MetricUnit.Count, report.stored);
     telemetry.metrics.addMetric(metrics.sink.resultsSuperseded, MetricUnit.Count, report.superseded);

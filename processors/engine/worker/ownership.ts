@@ -24,7 +24,7 @@ import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { Cut } from "../task/cut.ts";
 import { Task } from "../task/task.ts";
 import { startingState } from "./genesis.ts";
-import type { AskService, Clock, NewId, Observer, TaskName } from "./ports.ts";
+import type { AskService, Clock, NewId, Observer, TaskName, TraceCheckpoint } from "./ports.ts";
 import { retrying, throwIfStopped } from "./retry.ts";
 import { retryingStore } from "./retrying-store.ts";
 import type { Standing } from "./standing.ts";
@@ -42,6 +42,8 @@ export interface WorkerContext {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly observer: Observer;
+  /** Default: no record is asked which trace it belongs to. */
+  readonly traceCheckpoint?: TraceCheckpoint | undefined;
   readonly environment: string;
   readonly definition: PipelineDefinition;
   /** Makes one base of a chain of deltas. Default: in this thread. */

@@ -55,6 +55,17 @@ export interface Checkpointed extends TaskName {
   readonly applied: readonly AppliedSlice[];
 }
 
+/** The span of a checkpoint, from its cut on. */
+export interface CheckpointSpan {
+  /** Goes with what the checkpoint writes. */
+  readonly traceparent: string;
+  /** Ends it. One whose checkpoint never commits never ends. */
+  committed(checkpointed: Checkpointed): void;
+}
+
+/** Begins a span that tells of these traces, which are recorded; at most a few, at least one. */
+export type TraceCheckpoint = (task: TaskName, traceparents: readonly string[]) => CheckpointSpan | undefined;
+
 /** How a task that runs is at the moment. */
 export interface TaskVitals extends TaskName {
   /** Another one where the task is run anew: what follows counts from 0 then. */

@@ -11,11 +11,12 @@ import { SlotRefusedError } from "../checkpoint/store.ts";
 import { FencedError, type GroupMembership, type RecordBatch, type TopicPartition } from "../log/port.ts";
 import { Task } from "../task/task.ts";
 import { Asking } from "./asking.ts";
+import { CarriedTraces, traced } from "./carried-traces.ts";
 import { growth } from "./growth.ts";
 import { tickWhileIdle } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { Ownership, type WorkerContext } from "./ownership.ts";
-import type { TaskName, TaskVitals } from "./ports.ts";
+import type { Checkpointed, TaskName, TaskVitals } from "./ports.ts";
 import { throwIfStopped } from "./retry.ts";
 import type { ServiceGate } from "./service-gate.ts";
 import { Standing } from "./standing.ts";
@@ -64,6 +65,7 @@ export class TaskRunner {
   #asking: Asking | undefined;
   #tablesFirst: TablesFirst;
   readonly #work: WorkRecord;
+  readonly #traces: CarriedTraces;
   #state: "recovering" | "running" | "parked" | "ended" = "recovering";
   #wakeProcessing: () => void = () => undefined;
   #checkpointNow = new AbortController();
@@ -73,6 +75,7 @@ export class TaskRunner {
     this.#inputs = context.definition.inputs.map(({ topic }) => ({ topic, partition }));
     this.#options = options;
     this.#work = new WorkRecord(context.clock, options.limits.maxStepsPerSlice);
+    this.#traces = new CarriedTraces(context.traceCheckpoint);
     this.#name = { pipeline: context.definition.name, partition };
     this.#intake = new Intake(
       this.#inputs.map(({ topic }) => topic),
@@ -166,6 +169,7 @@ export class TaskRunner {
       this.#task = undefined;
       this.#asking = undefined;
       this.#work.forget();
+      this.#traces.forget();
       await ownership?.close();
     }
   }
@@ -279,6 +283,7 @@ export class TaskRunner {
     const { batch, next: from } = head;
     head.next = this.#work.slice((steps) => task.apply(batch, from, steps, asking));
     if (head.next > from) this.#work.applied(batch, from, head.next);
+    this.#traces.applied(batch, from, head.next);
     asking.applied(input, task.offsets[input]!);
     if (task.blocked) asking.need(input, head);
     if (head.next === head.batch.count) this.#intake.drop(input);
@@ -366,11 +371,12 @@ export class TaskRunner {
     this.#stepOverMarkers(task);
     const cut = task.cut(ownership.nextKind);
     const applied = this.#work.cut();
+    const span = this.#traces.cut(this.#name);
     // The cut emptied the outbox, so a task that waited for room can go on.
     this.#wakeProcessing();
-    await ownership.checkpoint(cut);
+    await ownership.checkpoint(traced(cut, span));
     this.#work.committed();
-    observer.checkpointed({
+    const checkpointed: Checkpointed = {
       ...this.#name,
       checkpoint: cut.number,
       counters: growth(before, cut.counters),
@@ -381,7 +387,9 @@ export class TaskRunner {
       checkpointMs: clock.nowMs() - startedMs,
       backlogRecords: this.#intake.backlog(cut.offsets),
       applied,
-    });
+    };
+    observer.checkpointed(checkpointed);
+    span?.committed(checkpointed);
   }
 }
 

@@ -5,6 +5,7 @@ import { passDoor } from "../../../lambdas/door/door.ts";
 import type { ShardOutcome } from "../../../lambdas/forward/shard.ts";
 import { producer } from "../../../lambdas/ingest/producer.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
+import { nothingRecorded } from "../../../runtime/tracing.ts";
 import { partitionCounts } from "../support/door.ts";
 import { flight, NOW_MS } from "../support/events.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
@@ -34,6 +35,7 @@ async function pass(...records: (string | Buffer)[]): Promise<{ outcome: ShardOu
     publisher: new RecordPublisher(kafka, new Map([...partitionCounts, ["dead-letters", 4]])),
     signals: async () => [],
     holdAboveLoad: 0.9,
+    tracing: nothingRecorded,
     sleep: async () => undefined,
     now: () => NOW_MS,
     remainingMs: () => 60_000,

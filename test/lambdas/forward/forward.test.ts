@@ -6,6 +6,7 @@ import { packSpilled } from "../../../contracts/spillway-record.ts";
 import { forward } from "../../../lambdas/forward/forward.ts";
 import type { ShardOutcome } from "../../../lambdas/forward/shard.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
+import { nothingRecorded } from "../../../runtime/tracing.ts";
 import { partitionCounts } from "../support/door.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
 
@@ -64,6 +65,7 @@ function forwarded(event: KinesisStreamEvent, timeLimitMs = TIME_LIMIT_MS): Prom
     },
     now: () => nowMs,
     remainingMs: () => timeLimitMs - (nowMs - startedMs),
+    tracing: nothingRecorded,
   });
 }
 

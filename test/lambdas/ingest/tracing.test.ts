@@ -5,6 +5,7 @@ import { kafkaLetter } from "../../../lambdas/archive/kafka-letter.ts";
 import { entryFrom } from "../../../lambdas/archive/letter.ts";
 import { forward } from "../../../lambdas/forward/forward.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
+import { nothingRecorded } from "../../../runtime/tracing.ts";
 import { letter, letterHeaders } from "../support/dead-letters.ts";
 import { partitionCounts, send } from "../support/door.ts";
 import { batch, flight, NOW_MS, structured } from "../support/events.ts";
@@ -73,6 +74,7 @@ describe("a trace context", () => {
       publisher: new RecordPublisher(drained, partitionCounts),
       signals: async () => [],
       holdAboveLoad: 0.9,
+      tracing: nothingRecorded,
       sleep: async () => undefined,
       now: () => NOW_MS,
       remainingMs: () => 60_000,
