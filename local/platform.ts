@@ -238,7 +238,7 @@ export class Platform {
     const code = join(this.runDirectory, "code");
     const settingsOfFunctions = {
       common: this.environment,
-      urls: { [environmentVariables.webhookUrl]: this.notices?.webhookUrl ?? "" },
+      urls: { [environmentVariables.webhookUrl]: this.notices?.webhookUrl ?? "", ...ownTraces() },
     };
     for (const { resource, label, definition } of planFunctions(this.plan, settingsOfFunctions, code, warn)) {
       const logFile = join(this.#logs, `${label}.log`);
@@ -246,12 +246,15 @@ export class Platform {
     }
     const settings = {
       common: { ...this.environment, ...serviceSettings },
-      urls: Object.fromEntries(
-        standInsOf(this.#assembly).map((service) => [
-          serviceUrlVariable(service),
-          this.links.get(service)!.url,
-        ]),
-      ),
+      urls: {
+        ...ownTraces(),
+        ...Object.fromEntries(
+          standInsOf(this.#assembly).map((service) => [
+            serviceUrlVariable(service),
+            this.links.get(service)!.url,
+          ]),
+        ),
+      },
     };
     return planServices(this.plan, settings, join(this.runDirectory, "images"), warn);
   }
@@ -381,4 +384,13 @@ export class Platform {
     this.warnings.push(line);
     this.#options.say(`Warning: ${line}`);
   }
+}
+
+/** Traces go to the collector that this platform is started with, all of them; without one nothing is recorded. */
+function ownTraces(): Readonly<Record<string, string>> {
+  const { otlpEndpoint, traceSampleRate } = environmentVariables;
+  return {
+    [otlpEndpoint]: process.env[otlpEndpoint] ?? "",
+    [traceSampleRate]: process.env[traceSampleRate] ?? "1",
+  };
 }

@@ -53,6 +53,7 @@ export interface EnvironmentConfig {
   readonly query: HttpFunctionConfig;
   readonly serving: ServingConfig;
   readonly processors: ProcessorConfig;
+  readonly tracing: TracingConfig;
   /** Whom alarms tell, by severity. @default nobody: they are in the console only */
   readonly alarms?: AlarmTargets;
 }
@@ -145,6 +146,14 @@ export interface ProcessorConfig {
   readonly serviceUrls: Readonly<Record<string, string>>;
 }
 
+export interface TracingConfig {
+  /**
+   * Of the requests at the door, the share whose way is recorded: 0 to 1; 0 leaves traces out. What it costs is in
+   * docs/operations.md. Above 0 the account needs CloudWatch's Transaction Search.
+   */
+  readonly sampleRate: number;
+}
+
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const LOG_RETENTION_DAYS: readonly number[] = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -188,6 +197,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   validateServing(config.serving, config.region);
   checkCapacity(config);
   validateProcessors(config.processors);
+  validateTracing(config.tracing);
   validateAlarms(config.alarms ?? {});
   return config;
 }
@@ -306,6 +316,11 @@ function validateDoors(doors: readonly KinesisDoorConfig[]): void {
     validateStream(field, door);
     validateDrain(`${field}.function`, door.function);
   });
+}
+
+function validateTracing({ sampleRate }: TracingConfig): void {
+  if (sampleRate >= 0 && sampleRate <= 1) return;
+  throw new EnvironmentConfigError("tracing.sampleRate", sampleRate, "a share, from 0 to 1");
 }
 
 function validateProcessors(processors: ProcessorConfig): void {

@@ -39,6 +39,7 @@ export class Archiver extends Construct {
     this.#archiver = new PlatformFunction(scope, "ArchiveFunction", {
       description: "Files what failed for good: bytes in S3, an index in DynamoDB",
       code: functionCode(entry),
+      traced: true,
       size: SIZE,
       environment: {
         [environmentVariables.environment]: name,

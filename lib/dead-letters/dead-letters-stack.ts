@@ -93,6 +93,7 @@ export class DeadLettersStack extends SpillwayStack {
     const redrive = new PlatformFunction(this, "RedriveFunction", {
       description: "Sends archived events back to their topics, if today's rules of the door take them",
       code: functionCode(redriveEntry, bundleWithEventValidators),
+      traced: true,
       size: REDRIVE_SIZE,
       // So that the rate of a redrive is that of all of them.
       reservedConcurrency: 1,

@@ -11,6 +11,7 @@ import {
 import { Construct } from "constructs";
 import { acknowledgeAnyResource } from "../acknowledge.ts";
 import type { FunctionConfig } from "../config/environment.ts";
+import { allowTraces, traceVariables } from "../observability/traces.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 
 export interface PlatformFunctionProps {
@@ -18,6 +19,8 @@ export interface PlatformFunctionProps {
   readonly code: Code;
   readonly size: FunctionConfig;
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether its code records spans. @default false */
+  readonly traced?: boolean;
   /** Where it needs to reach the brokers. @default not in a VPC */
   readonly network?: { readonly vpc: IVpc; readonly securityGroup: SecurityGroup };
   /** @default the account's unreserved concurrency */
@@ -41,6 +44,7 @@ export class PlatformFunction extends Construct {
     this.role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(this.role);
     if (props.network) this.allowNetworkInterfaces();
+    if (props.traced) allowTraces(scope, this.role);
     this.lambda = new LambdaFunction(this, "Function", {
       description: props.description,
       code: props.code,
@@ -50,7 +54,7 @@ export class PlatformFunction extends Construct {
       memorySize: props.size.memoryMib,
       timeout: Duration.seconds(props.size.timeoutSeconds),
       reservedConcurrentExecutions: props.reservedConcurrency,
-      environment: { ...props.environment },
+      environment: { ...props.environment, ...(props.traced && traceVariables(scope)) },
       role: this.role.withoutPolicyUpdates(),
       logGroup,
       loggingFormat: LoggingFormat.JSON,

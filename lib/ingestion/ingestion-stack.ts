@@ -76,6 +76,7 @@ export class IngestionStack extends SpillwayStack {
     const ingest = new PlatformFunction(this, "Ingest", {
       description: "Validates CloudEvents and writes them to Kafka",
       code: functionCode(ingestEntry, bundleWithEventValidators),
+      traced: true,
       size: config.ingest,
       reservedConcurrency: config.ingest.reservedConcurrency,
       network: { vpc: network.vpc, securityGroup: network.ingest },

@@ -87,6 +87,7 @@ export class StreamDrain extends Construct implements PausableMapping {
     const drain = new PlatformFunction(stack, id, {
       description: props.description,
       code: props.code,
+      traced: true,
       size: props.size,
       network: { vpc: network.vpc, securityGroup: props.securityGroup },
       environment: {

@@ -25,6 +25,7 @@ import { acknowledge, acknowledgeAnyResource } from "../acknowledge.ts";
 import { grantSignals } from "../control/signals-access.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
 import { deploymentAlarmNames } from "../observability/alarm-names.ts";
+import { allowTraces, traceVariables } from "../observability/traces.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
 import { pipelinePartitions } from "../transport/topics.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
@@ -62,6 +63,7 @@ export class ProcessorService extends Construct {
     this.serviceName = props.name;
     const taskDefinition = this.makeTaskDefinition(props);
     this.allowKafka(taskDefinition, props);
+    allowTraces(scope, taskDefinition.taskRole);
     props.checkpoints.grantUse(taskDefinition.taskRole);
     const stages = props.pipelines.flatMap(stagesOf).map((stage) => stage.name);
     grantSignals(props.signals, taskDefinition.taskRole, stages);
@@ -128,6 +130,7 @@ export class ProcessorService extends Construct {
     const { pipelines, checkpoints, signals, transport } = props;
     return {
       ...this.serviceUrls(pipelines),
+      ...traceVariables(this.#stack),
       [environmentVariables.environment]: this.#stack.config.name,
       [environmentVariables.bootstrapServers]: transport.bootstrapServers,
       [environmentVariables.checkpointTable]: checkpoints.table.tableName,

@@ -45,6 +45,7 @@ export class ResultsSink extends Construct {
     this.#sink = new PlatformFunction(scope, "SinkFunction", {
       description: "Stores the highest version of each result",
       code: functionCode(entry),
+      traced: true,
       size: scope.config.sink,
       network: { vpc: network.vpc, securityGroup: network.sink },
       environment: {

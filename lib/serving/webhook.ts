@@ -48,6 +48,7 @@ export class Webhook extends Construct {
     const { role, lambda } = new PlatformFunction(scope, "WebhookFunction", {
       description: "Sends notices of new results to a webhook, signed",
       code: functionCode(entry),
+      traced: true,
       size: SIZE,
       environment: {
         [environmentVariables.environment]: scope.config.name,
