@@ -9,6 +9,7 @@ import type { ProducerLimits } from "../../../lambdas/ingest/producer-limits.ts"
 import { Spillway } from "../../../lambdas/ingest/spillway.ts";
 import type { Problem } from "../../../runtime/problem.ts";
 import { RecordPublisher } from "../../../runtime/publisher.ts";
+import type { Tracing } from "../../../runtime/tracing.ts";
 import { NOW_MS } from "./events.ts";
 import { FakeKafka } from "./fake-kafka.ts";
 import { FakeStream } from "./fake-stream.ts";
@@ -38,6 +39,7 @@ export interface Surroundings {
   readonly signals?: readonly LoadSignal[];
   readonly shedding?: SheddingThresholds;
   readonly limits?: ProducerLimits;
+  readonly tracing?: Tracing;
   /** @default NOW_MS */
   readonly nowMs?: number;
 }
@@ -49,7 +51,7 @@ export async function send(
   surroundings: Surroundings = {},
 ): Promise<Answer> {
   const { remainingMs = 5_000, signals = [], sender = producer("test", "any") } = surroundings;
-  const { limits, nowMs = NOW_MS } = surroundings;
+  const { limits, tracing, nowMs = NOW_MS } = surroundings;
   const { stream = new FakeStream(), breaker = new CircuitBreaker(kafkaBreaker) } = surroundings;
   const { shedding = defaultShedding, firstConnection = { isDue: () => true } } = surroundings;
   const { response } = await ingest(request, sender, remainingMs, signals, {
@@ -59,6 +61,7 @@ export async function send(
     firstConnection,
     shedding,
     limits,
+    tracing,
     now: () => nowMs,
   });
   return {

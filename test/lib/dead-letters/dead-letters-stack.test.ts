@@ -2,6 +2,7 @@ import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ARCHIVE_RETENTION_DAYS, archiveTable } from "../../../contracts/dead-letter-archive.ts";
 import { topics } from "../../../contracts/topics.ts";
+import { toTrace } from "../observability/to-trace.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
 describe("dead letters", () => {
@@ -62,6 +63,8 @@ describe("dead letters", () => {
       "sqs:GetQueueAttributes",
       "sqs:GetQueueUrl",
       "sqs:ReceiveMessage",
+      "xray:PutSpans",
+      "xray:PutSpansForIndexing",
     ]);
     const statements = allowed(template, "ArchiveFunctionRole");
     expect(allowedNames(statements, "kafka-cluster:ReadData")).toEqual(["dead-letters"]);
@@ -78,6 +81,8 @@ describe("dead letters", () => {
       "s3:GetObject",
       "s3:ListBucket",
       "s3:PutObject",
+      "xray:PutSpans",
+      "xray:PutSpansForIndexing",
     ]);
     const statements = allowed(template, "RedriveFunctionRole");
     expect(allowedNames(statements, "kafka-cluster:WriteData")).toEqual(
@@ -97,13 +102,13 @@ describe("dead letters", () => {
     expect(filed("s3:PutObject")).toEqual(Array(2).fill(expect.stringMatching(eachRedriven)));
   });
 
-  test("nothing but EC2's descriptions and interfaces is allowed on every resource", () => {
+  test("nothing but EC2's descriptions and interfaces and to write spans is allowed on every resource", () => {
     const everywhere = ["ArchiveFunctionRole", "RedriveFunctionRole"]
       .flatMap((role) => allowed(template, role))
       .filter((statement) => statement.resources.includes('"*"'))
       .flatMap(({ actions }) => actions);
 
-    expect(everywhere.filter((action) => !action.startsWith("ec2:"))).toEqual([]);
+    expect(everywhere.filter((action) => !action.startsWith("ec2:"))).toEqual([...toTrace, ...toTrace]);
   });
 
   test("the index has the contract's keys and indexes, and expires by the contract's attribute", () => {

@@ -1,6 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DEAD_LETTERS_TOPIC, type TopicName, topics } from "../../../contracts/topics.ts";
+import { toTrace } from "../observability/to-trace.ts";
 import { allowed, allowedNames, dev, resources, synthesize, theResource } from "../synthesize.ts";
 
 const functionOf = (template: Template, name: string) =>
@@ -108,6 +109,8 @@ describe("ingestion", () => {
       "SPILLWAY_CONNECT_WINDOW_MS",
       "SPILLWAY_PRODUCER_EVENTS_PER_SECOND",
       "SPILLWAY_EXPECTED_ENVIRONMENTS",
+      "SPILLWAY_TRACE_SAMPLE_RATE",
+      "SPILLWAY_OTLP_ENDPOINT",
     ]);
     // 20 environments at most, on brokers that admit 4 new connections a second.
     expect(Properties.Environment.Variables.SPILLWAY_CONNECT_WINDOW_MS).toBe("5000");
@@ -127,12 +130,12 @@ describe("ingestion", () => {
     ]);
   });
 
-  test("nothing but network interfaces is allowed on every resource", () => {
+  test("nothing but network interfaces and to write spans is allowed on every resource", () => {
     const everywhere = allowed(template, "IngestRole").filter(({ resources }) => resources.includes('"*"'));
 
     expect(
       everywhere.flatMap(({ actions }) => actions).filter((action) => !action.startsWith("ec2:")),
-    ).toEqual([]);
+    ).toEqual(toTrace);
   });
 
   test("the function may put records on the spillway and read none, and read and write signals", () => {

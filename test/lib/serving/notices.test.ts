@@ -1,6 +1,7 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DeployedPipeline } from "../../../lib/processing/pipeline.ts";
+import { toTrace } from "../observability/to-trace.ts";
 import { allowed, dev, resources, synthesize, type Templates, theResource } from "../synthesize.ts";
 
 const fraud: DeployedPipeline = {
@@ -37,6 +38,7 @@ describe("notices", () => {
       "dynamodb:PutItem",
       "dynamodb:PutItem",
       "events:PutEvents",
+      ...toTrace,
     ]);
   });
 
@@ -49,7 +51,10 @@ describe("notices", () => {
     expect(actionsOf("WebhookFunctionRole")).toEqual(
       expect.arrayContaining(["secretsmanager:GetSecretValue", "sqs:SendMessage"]),
     );
-    expect(allowed(template, "WebhookFunctionRole").flatMap(({ resources: on }) => on)).not.toContain('"*"');
+    const everywhere = allowed(template, "WebhookFunctionRole").filter(({ resources: on }) =>
+      on.includes('"*"'),
+    );
+    expect(everywhere.flatMap(({ actions }) => actions)).toEqual(toTrace);
     expect(functionOf("WebhookFunction").Properties.VpcConfig).toBeUndefined();
     expect(invocation).toMatchObject({ MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 21_600 });
   });

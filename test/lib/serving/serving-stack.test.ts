@@ -2,6 +2,7 @@ import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { resultsTable } from "../../../contracts/results.ts";
 import type { DeployedPipeline } from "../../../lib/processing/pipeline.ts";
+import { toTrace } from "../observability/to-trace.ts";
 import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
 
 const delays: DeployedPipeline = {
@@ -120,13 +121,13 @@ describe("serving", () => {
     expect(query?.Properties.VpcConfig).toBeUndefined();
   });
 
-  test("nothing but EC2's descriptions and interfaces is allowed on every resource", () => {
+  test("nothing but EC2's descriptions and interfaces and to write spans is allowed on every resource", () => {
     const everywhere = ["SinkFunctionRole", "QueryRole"]
       .flatMap((role) => allowed(template, role))
       .filter((statement) => statement.resources.includes('"*"'))
       .flatMap(({ actions }) => actions);
 
-    expect(everywhere.filter((action) => !action.startsWith("ec2:"))).toEqual([]);
+    expect(everywhere.filter((action) => !action.startsWith("ec2:"))).toEqual(toTrace);
   });
 
   test("the table has the contract's keys, each defined, and expires by the contract's attribute", () => {
