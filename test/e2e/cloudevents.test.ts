@@ -1,6 +1,6 @@
 /**
  * The CloudEvents SDK, a client that knows nothing of Spillway, sends through the door of the running platform, and reads
- * the notices that come out of it.
+ * the notices that come out of it; a collector is sent the traces of both.
  */
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CloudEvent, emitterFor, HTTP, type Message as HttpMessage, Mode } from "cloudevents";
@@ -9,11 +9,12 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { flushWindows } from "../../cli/demo/flush.ts";
 import { GroupProgress } from "../../cli/demo/group.ts";
 import { readTopic } from "../../cli/demo/topic-reader.ts";
-import { sinkConsumerGroup } from "../../contracts/environment.ts";
+import { environmentVariables, sinkConsumerGroup } from "../../contracts/environment.ts";
 import { flightDeparted, paymentMade } from "../../contracts/events/catalogue.ts";
 import { noticeType } from "../../contracts/notices.ts";
 import { resultsTopic } from "../../contracts/topics.ts";
 import { verified } from "../lambdas/webhook/example.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp-receiver.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningPlatform, startPlatform } from "./running-platform.ts";
 
@@ -22,10 +23,17 @@ vi.setConfig({ testTimeout: 180_000 });
 const HOUR_MS = 3_600_000;
 
 let running: RunningPlatform;
+let collector: OtlpReceiver;
 beforeAll(async () => {
+  collector = await startOtlpReceiver();
+  vi.stubEnv(environmentVariables.otlpEndpoint, collector.url);
   running = await startPlatform(["airportdelays", "fraudsignals"]);
 });
-afterAll(() => running?.stop());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await running?.stop();
+  await collector?.close();
+});
 
 const flight = (id: string) =>
   new CloudEvent({
@@ -144,6 +152,33 @@ it("sends a signed notice of a fraud to the webhook, once, which the SDK reads a
 
   await deliverAgain("fraud-signals");
   expect(await received()).toEqual(notices);
+});
+
+it("has told the collector of the fraud's way as one trace: the door, the checkpoint, the sink", async () => {
+  const named = (name: string) => collector.spans.filter((span) => span.name === name);
+  // The processor sends what it has every five seconds, and each function when an invocation ends.
+  const [door, checkpoint, stored] = await eventually(async () => {
+    for (const sink of named("sink")) {
+      const from = named("checkpoint fraud-signals").find(({ spanId }) => spanId === sink.parentSpanId);
+      const request = named("POST /events").find(({ spanId }) => spanId === from?.parentSpanId);
+      if (from && request) return [request, from, sink] as const;
+    }
+    return undefined;
+  });
+
+  const services = [door, checkpoint, stored].map(({ service }) => service);
+  expect(services).toEqual(["spillway-ingest", "spillway-processor", "spillway-sink"]);
+  expect(new Set([door, checkpoint, stored].map(({ traceId }) => traceId)).size).toBe(1);
+  expect(door.parentSpanId ?? "").toBe("");
+  expect(door.attributes).toMatchObject({
+    "http.response.status_code": 202,
+    "spillway.events.accepted": 1,
+    "spillway.route": "kafka",
+  });
+  const doors = new Set(named("POST /events").map(({ spanId }) => spanId));
+  for (const { spanId } of checkpoint.links!) expect(doors).toContain(spanId);
+  expect(checkpoint.attributes).toMatchObject({ "spillway.stage": "fraud-signals" });
+  expect(JSON.stringify(collector.spans)).not.toMatch(/user-1|user-2|merchantId|JFK/);
 });
 
 /** Writes the pipeline's results to their topic once more, as they are, and waits until the sink has taken them. */

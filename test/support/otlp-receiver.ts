@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** As OTLP's JSON has it: ids in hexadecimal, numbers of 64 bits as text. */
+/** As OTLP's JSON has it: ids in hexadecimal. */
 export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;
