@@ -88,6 +88,8 @@ function environment(): Record<string, string> {
     [environmentVariables.agedOutBuckets]: "forward:bench",
     [environmentVariables.shedding]: '{"spillLow":0.9,"refuseLow":1,"refuseNormal":1.5}',
     [environmentVariables.webhookUrl]: "http://127.0.0.1:1",
+    [environmentVariables.traceSampleRate]: "0.01",
+    [environmentVariables.otlpEndpoint]: "https://xray.eu-central-1.amazonaws.com/v1/traces",
     AWS_REGION: "eu-central-1",
     AWS_ACCESS_KEY_ID: "bench",
     AWS_SECRET_ACCESS_KEY: "bench",

@@ -59,6 +59,9 @@ async function invoke(
         SPILLWAY_STREAM: "spillway",
         SPILLWAY_HIGH_STREAM: "spillway-high",
         SPILLWAY_SIGNALS_TABLE: "signals",
+        // Everything is recorded, and nobody takes it.
+        SPILLWAY_TRACE_SAMPLE_RATE: "1",
+        SPILLWAY_OTLP_ENDPOINT: "http://127.0.0.1:1/v1/traces",
         SPILLWAY_PRODUCER: "partner",
         SPILLWAY_EVENT_TYPES: "flight.departed",
         SPILLWAY_CONTROL_TABLE: "control",
