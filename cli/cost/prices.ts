@@ -69,6 +69,7 @@ export const prices = {
   alarmMetricMonth: recalled(0.1, "metric of an alarm and month", "cloudwatch"),
   compositeAlarmMonth: recalled(0.5, "alarm and month", "cloudwatch"),
   dashboardMonth: recalled(3, "dashboard and month", "cloudwatch"),
+  trace: recalled(5 / 1e6, "recorded trace", "xray"),
   metricMonth: recalled(0.3, "metric and month", "cloudwatch"),
   eventBridgeEvent: recalled(1 / 1e6, "event of up to 64 KB", "eventbridge"),
   cloudFrontGb: recalled(0.085, "GB", "cloudfront"),

@@ -1,4 +1,5 @@
 /** What of an environment's templates decides how its cost grows with the load. */
+import { environmentVariables } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic } from "../../contracts/topics.ts";
 import { ofType, type Resource } from "./template.ts";
 
@@ -15,6 +16,8 @@ export interface Shape {
   /** By the function's logical id's beginning; 0 where there is none. */
   memoryMib(function_: string): number;
   readonly hasCdn: boolean;
+  /** Of the door's requests, those that are recorded as traces: 0 to 1. */
+  readonly traceSampleRate: number;
   /** Days that the longest-kept topic of the catalogue keeps its events. */
   readonly retentionDays: number;
   readonly diskGib: number;
@@ -50,6 +53,11 @@ export function shapeOf(resources: readonly Resource[]): Shape {
     sinkWindowSeconds: sink[0]!.Properties.MaximumBatchingWindowInSeconds,
     memoryMib: (name) =>
       functions.find(({ logicalId }) => logicalId.startsWith(name))?.Properties.MemorySize ?? 0,
+    traceSampleRate: Number(
+      functions.find(({ logicalId }) => logicalId.startsWith("Ingest"))?.Properties.Environment.Variables[
+        environmentVariables.traceSampleRate
+      ] ?? 0,
+    ),
     hasCdn: ofType(resources, "AWS::CloudFront::Distribution").length > 0,
     retentionDays: Math.max(...catalogue.map(({ retentionMs }) => retentionMs)) / DAY_MS,
     diskGib: cluster.NumberOfBrokerNodes * cluster.BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize,

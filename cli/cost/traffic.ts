@@ -45,6 +45,7 @@ export function trafficLines(shape: Shape, load: Load): readonly Line[] {
     ...bucketLines(shape, load, rates),
     ...logLines(shape, rates),
     ...metricLines(shape, load),
+    line("metrics, alarms, dashboards", "traces", rates.requests * shape.traceSampleRate, "trace"),
     ...noticeLines(rates),
   ].filter(({ usd }) => usd > 0);
 }
