@@ -31,7 +31,7 @@ const ports = {
 
 /** Only letters of the topic have a trace context that goes on here; a message of the queue holds many things. */
 function archiveLetters(event: MSKEvent): Promise<ArchiveReport> {
-  const span = tracing.enabled ? tracing.continue("archive", traceparentsOf(event)) : undefined;
+  const span = tracing.continue("archive", traceparentsOf(event));
   return within(
     span,
     () => archiveRecords(event, ports),

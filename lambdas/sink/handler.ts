@@ -78,7 +78,7 @@ export const handler = middy<MSKEvent, void>()
   .use(logMetrics(telemetry.metrics))
   .use(flushTraces(tracing))
   .handler(async (event, context) => {
-    const span = tracing.enabled ? tracing.continue("sink", traceparentsOf(event)) : undefined;
+    const span = tracing.continue("sink", traceparentsOf(event));
     const work = () => sink(event, () => context.getRemainingTimeInMillis(), ports);
     const report = await within(span, work, attributesOf);
     await loadSignals.stored(event, Date.now());
