@@ -1,0 +1,91 @@
+/** What the benchmark asks of Kafka beside its runs: topics, how far a group is, and an engine's results. */
+import type { Admin, Kafka } from "kafkajs";
+import { readTopic } from "../../cli/demo/topic-reader.ts";
+import { createKafka } from "../../runtime/kafka.ts";
+import type { Engine } from "./engines.ts";
+import { closingEvents, isClosing, PARTITIONS, partitionOfEvent } from "./events.ts";
+import { type Results, rowOf } from "./reference.ts";
+
+/** Nothing is deleted before everyone has read it, however old its time is; what is deleted goes soon. */
+const TOPIC_CONFIGS = { "retention.ms": "-1", "retention.bytes": "-1", "file.delete.delay.ms": "1000" };
+
+export class BenchBroker {
+  readonly bootstrapServers: string;
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+
+  private constructor(bootstrapServers: string, kafka: Kafka, admin: Admin) {
+    this.bootstrapServers = bootstrapServers;
+    this.#kafka = kafka;
+    this.#admin = admin;
+  }
+
+  static async connect(bootstrapServers: string): Promise<BenchBroker> {
+    const kafka = createKafka({ clientId: "bench-main", bootstrapServers });
+    const admin = kafka.admin();
+    await admin.connect();
+    return new BenchBroker(bootstrapServers, kafka, admin);
+  }
+
+  async createTopics(names: readonly string[]): Promise<void> {
+    const existing = new Set(await this.#admin.listTopics());
+    const configEntries = Object.entries(TOPIC_CONFIGS).map(([name, value]) => ({ name, value }));
+    await this.#admin.createTopics({
+      waitForLeaders: true,
+      topics: names
+        .filter((name) => !existing.has(name))
+        .map((topic) => ({ topic, numPartitions: PARTITIONS, configEntries })),
+    });
+  }
+
+  /** Those of one run: what it wrote itself, and what an engine made for it. */
+  async deleteTopicsOf(run: string): Promise<void> {
+    const topics = (await this.#admin.listTopics()).filter((topic) => topic.includes(run));
+    if (topics.length > 0) await this.#admin.deleteTopics({ topics });
+  }
+
+  /** How many records are in a topic. */
+  async recordsIn(topic: string): Promise<number> {
+    const offsets = await this.#admin.fetchTopicOffsets(topic);
+    return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+  }
+
+  /** How many records of a topic a group has committed. */
+  async committed(groupId: string, topic: string): Promise<number> {
+    const [entry] = await this.#admin.fetchOffsets({ groupId, topics: [topic] });
+    return entry!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  }
+
+  /** One more closing event for each partition. */
+  async appendClosing(topic: string, events: number, round: number): Promise<void> {
+    const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    const messages = closingEvents(events, round).map((event) => ({
+      key: event.key,
+      value: JSON.stringify(event),
+      partition: partitionOfEvent(event),
+    }));
+    await producer.send({ topic, messages, acks: -1 });
+    await producer.disconnect();
+  }
+
+  /** All results of a topic by their place, those of closing events left out. Throws where one comes twice and may not. */
+  async readResults(topic: string, engine: Engine, signal: AbortSignal): Promise<Results> {
+    const results: Results = new Map();
+    const onRecords = ({ messages }: { readonly messages: readonly { value: Buffer | null }[] }): void => {
+      for (const { value } of messages) {
+        const { key, start, end, count, sum, max } = engine.rowOf(JSON.parse(value!.toString()));
+        if (isClosing(key)) continue;
+        const row = rowOf(key, start, end);
+        if (engine.emitsOnClose && results.has(row)) throw new Error(`${engine.name} emitted ${row} twice`);
+        results.set(row, { count, sum, max });
+      }
+    };
+    await readTopic(this.#kafka, topic, onRecords, signal);
+    return results;
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.disconnect();
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The stateful engine beside its peers (docs/benchmarks.md): `npm run bench -- [--quick] [--json FILE] [--chart FILE]
+ * [--markdown FILE]`. All read the same topics of the same broker, by turns, in a process of their own with exactly-once
+ * and a commit a second, and their results are held against what they have to be. `--quick` reads fewer events, and takes
+ * of Kafka Streams the variant that the whole run found to be its best.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { installPeers } from "../peers/install.ts";
+import { streamsJars } from "../peers/kafka-streams.ts";
+import { bundleProcessor } from "./bundle.ts";
+import { chartOf } from "./chart.ts";
+import { type StreamsVariant, streamsVariants } from "./engines.ts";
+import { machineFacts } from "./machine.ts";
+import { measureAll, type Size } from "./measure.ts";
+import { startPlatform } from "./platform.ts";
+import { markdownOf, type Report } from "./report.ts";
+
+const WHOLE: Size = {
+  events: 10_000_000,
+  coldEvents: 3_000_000,
+  prefixEvents: 50_000,
+  rounds: 3,
+  variants: streamsVariants,
+};
+const QUICK_VARIANT: StreamsVariant = {
+  store: "in memory",
+  collector: "Parallel",
+  emission: "emit on close",
+};
+const QUICK: Size = {
+  events: 1_000_000,
+  coldEvents: 300_000,
+  prefixEvents: 5_000,
+  rounds: 1,
+  variants: [QUICK_VARIANT],
+};
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    chart: { type: "string" },
+    markdown: { type: "string" },
+  },
+});
+const size = options.quick ? QUICK : WHOLE;
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+}
+const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+
+const machine = machineFacts();
+installPeers();
+const jars = streamsJars();
+const platform = await startPlatform();
+try {
+  const bundle = join(platform.directory, "main.mjs");
+  await bundleProcessor(bundle);
+  const software = { bundle, jars };
+  const cases = await measureAll({ platform, software, size, signal: stopping.signal, say });
+  const { events, coldEvents, rounds } = size;
+  const report: Report = { machine, events, coldEvents, rounds, cases };
+  const markdown = markdownOf(report);
+  console.log(markdown);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, chartOf(report.cases));
+  if (options.markdown !== undefined) writeFileSync(options.markdown, `${markdown}\n`);
+} finally {
+  await platform.stop();
+}

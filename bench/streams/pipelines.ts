@@ -1,0 +1,49 @@
+/** The cases as pipelines: what the processor's bundle holds in place of those that are deployed, see bundle.ts. */
+import {
+  type CustomSource,
+  count,
+  hopping,
+  max,
+  type PipelineDefinition,
+  pipeline,
+  session,
+  sum,
+  tumbling,
+  type WindowDefinition,
+} from "../../processors/engine/pipeline/dsl.ts";
+import { type BenchEvent, OUT_OF_ORDER_MS } from "./events.ts";
+import { type WindowCase, type WindowSpec, windowCases } from "./windows.ts";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+const sourceOf = (topic: string): CustomSource<BenchEvent> => ({
+  topic,
+  decode: (value) => JSON.parse(utf8.decode(value)) as BenchEvent,
+  time: (event) => event.time,
+});
+
+/** Dedupe is off, as the peers have none. */
+export function pipelineOf(
+  { name, stream, window }: WindowCase,
+  source = sourceOf(stream.topic),
+): PipelineDefinition {
+  return pipeline(name)
+    .from<BenchEvent>(source, { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: false })
+    .keyBy(({ key }) => key)
+    .window(definitionOf(window))
+    .aggregate({ count: count(), sum: sum(({ amount }) => amount), max: max(({ amount }) => amount) })
+    .toResults();
+}
+
+function definitionOf(window: WindowSpec): WindowDefinition {
+  switch (window.kind) {
+    case "tumbling":
+      return tumbling({ sizeMs: window.sizeMs });
+    case "hopping":
+      return hopping({ sizeMs: window.sizeMs, advanceMs: window.advanceMs });
+    case "session":
+      return session({ gapMs: window.gapMs });
+  }
+}
+
+export const pipelines: readonly PipelineDefinition[] = windowCases.map((each) => pipelineOf(each));

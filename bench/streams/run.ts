@@ -1,0 +1,102 @@
+/** One engine on one case, from its start until everything is committed. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { BenchBroker } from "./broker.ts";
+import { differenceOf } from "./compare.ts";
+import type { Engine } from "./engines.ts";
+import { type Figures, figuresOf, type Mark } from "./figures.ts";
+import { BenchProcess, type Command } from "./process.ts";
+import type { Results } from "./reference.ts";
+import type { WindowCase } from "./windows.ts";
+
+const LOOK_INTERVAL_MS = 50;
+/** Longer than the second in which an engine looks for windows to close but once. */
+const CLOSING_PAUSE_MS = 1_500;
+
+export interface RunOptions {
+  readonly broker: BenchBroker;
+  readonly directory: string;
+  /** Events in the topic, the closing ones not counted. */
+  readonly events: number;
+  readonly coldEvents: number;
+  readonly signal: AbortSignal;
+}
+
+let runs = 0;
+let closingRounds = 0;
+
+/**
+ * @param expected what the results are held against; null: they are not read
+ * @throws Error where the engine ends before it is done, or its results are others
+ */
+export async function runEngine(
+  engine: Engine,
+  windowCase: WindowCase,
+  options: RunOptions,
+  expected: (() => Results) | null,
+): Promise<Figures> {
+  const { broker, signal } = options;
+  const { topic } = windowCase.stream;
+  const run = `run-${++runs}-${process.pid}`;
+  const directory = join(options.directory, run);
+  mkdirSync(directory);
+  const results = engine.resultsTopic(windowCase, run);
+  await broker.createTopics([results]);
+  const place = { bootstrapServers: broker.bootstrapServers, run, directory, topic };
+  const child = new BenchProcess(engine.command(windowCase, place));
+  try {
+    const group = engine.group(windowCase, run);
+    const marks: Mark[] = [];
+    const reach = async (events: number): Promise<void> => {
+      for (let committed = 0; committed < events; ) {
+        await delay(LOOK_INTERVAL_MS, undefined, { signal });
+        const cpuS = child.cpuS();
+        committed = await broker.committed(group, topic);
+        if (committed !== (marks.at(-1)?.events ?? 0))
+          marks.push({ events: committed, cpuS, wallS: child.wallS });
+      }
+    };
+    await reach(await broker.recordsIn(topic));
+    const { wallS } = marks.at(-1)!;
+    if (engine.closesOnceASecond) {
+      await delay(CLOSING_PAUSE_MS, undefined, { signal });
+      await broker.appendClosing(topic, options.events, ++closingRounds);
+      await reach(await broker.recordsIn(topic));
+    }
+    const last = { ...marks.at(-1)!, cpuS: child.cpuS(), wallS };
+    await child.stop();
+    if (expected !== null) {
+      const difference = differenceOf(expected(), await broker.readResults(results, engine, signal));
+      if (difference !== null) {
+        const examples = difference.examples.join("\n");
+        throw new Error(`${engine.name}, ${windowCase.title}: ${difference.count} rows differ\n${examples}`);
+      }
+    }
+    return figuresOf([...marks.slice(0, -1), last], options.coldEvents, child.peakRssMib);
+  } finally {
+    await child.kill();
+    await broker.deleteTopicsOf(run);
+  }
+}
+
+/** A program that tells its own marks, a line of JSON each, and ends with the last of them. */
+export async function runLimit(command: Command, coldEvents: number, signal: AbortSignal): Promise<Figures> {
+  const marks: Mark[] = [];
+  const child = new BenchProcess(command, (line) => marks.push(JSON.parse(line) as Mark));
+  const abort = (): void => void child.kill();
+  signal.addEventListener("abort", abort);
+  // The most memory is known as long as the process is there.
+  const looking = setInterval(() => {
+    if (!child.hasEnded) child.cpuS();
+  }, LOOK_INTERVAL_MS);
+  try {
+    await child.ended;
+    signal.throwIfAborted();
+    if (marks.length < 2) throw new Error(child.failure);
+    return figuresOf(marks, coldEvents, child.peakRssMib);
+  } finally {
+    clearInterval(looking);
+    signal.removeEventListener("abort", abort);
+  }
+}
