@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { REPOSITORY_ROOT } from "../../lib/functions/bundle.ts";
 
-/** Kept like those of lib/functions/bundle.ts, which takes no pipelines but those that are deployed. */
-export async function bundleProcessor(outfile: string): Promise<void> {
+/**
+ * Kept like those of lib/functions/bundle.ts, which takes no pipelines but those that are deployed.
+ * `minify: false` leaves functions their names.
+ */
+export async function bundleProcessor(outfile: string, { minify = true } = {}): Promise<void> {
   const benchPipelines = join(import.meta.dirname, "pipelines.ts");
   await build({
     absWorkingDir: REPOSITORY_ROOT,
@@ -17,7 +20,7 @@ export async function bundleProcessor(outfile: string): Promise<void> {
     legalComments: "none",
     logLevel: "silent",
     mainFields: ["module", "main"],
-    minify: true,
+    minify,
     platform: "node",
     target: "node24",
     plugins: [

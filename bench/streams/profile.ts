@@ -1,0 +1,62 @@
+/**
+ * Where a processor's time goes (docs/benchmarks.md): `npm run profile -- [case] [folder]`. Runs a case of the benchmark on
+ * Spillway under V8's profiler, and writes the profile, for Chrome's or an editor's viewer, and a flame graph of it.
+ */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { bundleProcessor } from "./bundle.ts";
+import { spillway } from "./engines.ts";
+import { type CpuProfile, flameSvg, framesOf, hottest } from "./flame.ts";
+import { fillTopic, startPlatform } from "./platform.ts";
+import { runEngine } from "./run.ts";
+import { windowCases } from "./windows.ts";
+
+const EVENTS = 2_000_000;
+const COLD_EVENTS = 600_000;
+const HOTTEST = 25;
+
+const [name = windowCases[0]!.name, folder = "/tmp/spillway-profile"] = process.argv.slice(2);
+const windowCase = windowCases.find((each) => each.name === name);
+if (windowCase === undefined) {
+  const known = windowCases.map((each) => each.name).join(", ");
+  console.error(`profile: ${name} is no case; there are: ${known}`);
+  process.exit(2);
+}
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+}
+const output = resolve(folder);
+mkdirSync(output, { recursive: true });
+const platform = await startPlatform();
+try {
+  const bundle = join(platform.directory, "main.mjs");
+  await bundleProcessor(bundle, { minify: false });
+  await fillTopic(platform, windowCase.stream, EVENTS, false);
+  const { broker, directory, env } = platform;
+  const profiles = join(directory, "profiles");
+  const flags = ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
+  const options = { broker, directory, events: EVENTS, coldEvents: COLD_EVENTS, signal: stopping.signal };
+  const { perCpuS } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, null);
+  write(profiles, Math.round(perCpuS));
+} finally {
+  await platform.stop();
+}
+
+/** Of the main thread, whose profile is the largest; the one that compacts has another. */
+function write(profiles: string, perCpuS: number): void {
+  const [largest] = readdirSync(profiles)
+    .map((file) => join(profiles, file))
+    .toSorted((a, b) => statSync(b).size - statSync(a).size);
+  const text = readFileSync(largest!, "utf8");
+  const root = framesOf(JSON.parse(text) as CpuProfile);
+  writeFileSync(join(output, `${name}.cpuprofile`), text);
+  writeFileSync(join(output, `${name}.svg`), flameSvg(root));
+  console.log(`${windowCase!.title}: ${perCpuS.toLocaleString("en-US")} events/CPU-s under the profiler\n`);
+  console.log("| function | share of the main thread's time, its callees' left out |\n| --- | ---: |");
+  for (const each of hottest(root, HOTTEST))
+    console.log(`| ${each.name} | ${(each.share * 100).toFixed(1)} % |`);
+  console.log(
+    `\n${join(output, `${name}.svg`)}: the flame graph; ${name}.cpuprofile beside it: for a viewer.`,
+  );
+}
