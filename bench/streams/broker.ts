@@ -1,4 +1,5 @@
 /** What the benchmark asks of Kafka beside its runs: topics, how far a group is, and an engine's results. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Kafka } from "kafkajs";
 import { readTopic } from "../../cli/demo/topic-reader.ts";
 import { createKafka } from "../../runtime/kafka.ts";
@@ -6,6 +7,7 @@ import type { Engine } from "./engines.ts";
 import { closingEvents, isClosing, PARTITIONS, partitionOfEvent } from "./events.ts";
 import { type Results, rowOf } from "./reference.ts";
 
+const RETRY_MS = 100;
 /** Nothing is deleted before everyone has read it, however old its time is; what is deleted goes soon. */
 const TOPIC_CONFIGS = { "retention.ms": "-1", "retention.bytes": "-1", "file.delete.delay.ms": "1000" };
 
@@ -27,15 +29,20 @@ export class BenchBroker {
     return new BenchBroker(bootstrapServers, kafka, admin);
   }
 
+  /** Those that are there stay. Resolves once each has leaders. */
   async createTopics(names: readonly string[]): Promise<void> {
     const existing = new Set(await this.#admin.listTopics());
     const configEntries = Object.entries(TOPIC_CONFIGS).map(([name, value]) => ({ name, value }));
     await this.#admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: names
         .filter((name) => !existing.has(name))
         .map((topic) => ({ topic, numPartitions: PARTITIONS, configEntries })),
     });
+    // A broker may answer that it does not know the topic yet, for which kafkajs' own waiting gives up.
+    for (const name of names) {
+      while ((await orNull(this.#admin.fetchTopicOffsets(name))) === null) await delay(RETRY_MS);
+    }
   }
 
   /** Those of one run: what it wrote itself, and what an engine made for it. */
@@ -50,10 +57,11 @@ export class BenchBroker {
     return offsets.reduce((sum, { high }) => sum + Number(high), 0);
   }
 
-  /** How many records of a topic a group has committed. */
-  async committed(groupId: string, topic: string): Promise<number> {
-    const [entry] = await this.#admin.fetchOffsets({ groupId, topics: [topic] });
-    return entry!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  /** How many records of a topic a group has committed; null where the broker cannot tell yet. */
+  async committed(groupId: string, topic: string): Promise<number | null> {
+    const groups = await orNull(this.#admin.fetchOffsets({ groupId, topics: [topic] }));
+    if (groups === null) return null;
+    return groups[0]!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   }
 
   /** One more closing event for each partition. */
@@ -87,5 +95,15 @@ export class BenchBroker {
 
   async close(): Promise<void> {
     await this.#admin.disconnect();
+  }
+}
+
+/** What the broker answers, or null where it asks to be asked again. */
+async function orNull<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if ((error as { readonly retriable?: boolean }).retriable) return null;
+    throw error;
   }
 }

@@ -29,9 +29,9 @@ function panelOf({ title, lines }: CaseReport, most: number, top: number): strin
   return `<text x="10" y="${top + 22}" font-size="14">${title} (events per CPU-second)</text>${bars.join("")}`;
 }
 
-function barOf({ engine, figures: { perCpuS }, areEqual }: Line, most: number, y: number): string {
+function barOf({ engine, figures: { perCpuS }, differingRows }: Line, most: number, y: number): string {
   const width = Math.max(1, Math.round((perCpuS / most) * (WIDTH - LABEL_WIDTH - NUMBER_WIDTH)));
-  const color = engine === "Spillway" ? "#2a6f97" : areEqual === null ? "#c9c9c9" : "#d08c60";
+  const color = engine === "Spillway" ? "#2a6f97" : differingRows === null ? "#c9c9c9" : "#d08c60";
   const middle = y + BAR_HEIGHT - 5;
   return (
     `<text x="${LABEL_WIDTH - 8}" y="${middle}" text-anchor="end">${engine}</text>` +

@@ -10,8 +10,8 @@ export interface Difference {
   readonly examples: readonly string[];
 }
 
-/** Null where they are equal, window by window. */
-export function differenceOf(expected: Results, actual: Results): Difference | null {
+/** Window by window; none of them where they are equal. */
+export function differenceOf(expected: Results, actual: Results): Difference {
   const examples: string[] = [];
   let count = 0;
   const tell = (sentence: string): void => {
@@ -26,7 +26,7 @@ export function differenceOf(expected: Results, actual: Results): Difference | n
   for (const [row, totals] of actual) {
     if (!expected.has(row)) tell(`${row}: ${textOf(totals)}, where nothing was expected`);
   }
-  return count === 0 ? null : { count, examples };
+  return { count, examples };
 }
 
 const areEqual = (a: Totals, b: Totals): boolean => a.count === b.count && a.sum === b.sum && a.max === b.max;

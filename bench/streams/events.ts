@@ -14,6 +14,7 @@ const SEED = 20_260_101;
 export const START_MS = Date.UTC(2026, 0, 1);
 /** After the last event: later than any window of it lasts. */
 const CLOSING_DELAY_MS = 3_600_000;
+const CURRENCY = "EUR";
 const CLOSING = "closing";
 const KINDS = ["view", "click", "order", "refund"];
 
@@ -33,6 +34,7 @@ export interface BenchEvent {
   /** Whole, so that sums are the same in any order and any language. */
   readonly amount: number;
   readonly kind: string;
+  readonly currency: string;
 }
 
 export interface Stream {
@@ -54,6 +56,7 @@ export function eventAt({ keys, order }: Stream, index: number): BenchEvent {
     time: START_MS + Math.floor(index / EVENTS_PER_MS) + offsetMs,
     amount: mix(index, 3) % 100_000,
     kind: KINDS[mix(index, 4) % KINDS.length]!,
+    currency: CURRENCY,
   };
 }
 
@@ -62,7 +65,14 @@ export const partitionOfEvent = ({ key }: BenchEvent): number => partitionOf(Buf
 /** For each partition an event that comes long after all others and so closes what they opened; `round` from 0. */
 export function closingEvents(count: number, round: number): readonly BenchEvent[] {
   const time = START_MS + Math.ceil(count / EVENTS_PER_MS) + CLOSING_DELAY_MS * (round + 1);
-  return CLOSING_KEYS.map((key) => ({ id: `closing-${round}`, key, time, amount: 0, kind: "closing" }));
+  return CLOSING_KEYS.map((key) => ({
+    id: `closing-${round}`,
+    key,
+    time,
+    amount: 0,
+    kind: CLOSING,
+    currency: CURRENCY,
+  }));
 }
 
 /** Whether it is the key of a closing event, whose own windows stay open. */

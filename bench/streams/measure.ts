@@ -1,12 +1,13 @@
 /** Measures all contenders on all cases, by turns. */
 import { join } from "node:path";
 import { type Engine, java, kafkaStreams, kafkatsFlow, type StreamsVariant, spillway } from "./engines.ts";
+import type { Stream } from "./events.ts";
 import { type Figures, medianFigures } from "./figures.ts";
 import { type BenchPlatform, fillTopic } from "./platform.ts";
 import type { Command } from "./process.ts";
 import { expectedResults, type Results } from "./reference.ts";
 import { type CaseReport, KAFKA_STREAMS, READ_LIMIT } from "./report.ts";
-import { runEngine, runLimit } from "./run.ts";
+import { type Outcome, runEngine, runLimit } from "./run.ts";
 import { type WindowCase, windowCases } from "./windows.ts";
 
 export interface Size {
@@ -28,10 +29,11 @@ export interface Software {
 
 interface Contender {
   readonly name: string;
-  readonly areEqual: boolean | null;
   readonly runs: Figures[];
+  /** See {@link Line}. */
+  differingRows: number | null;
   /** @param isFirst whether its results are read */
-  readonly measure: (isFirst: boolean) => Promise<Figures>;
+  readonly measure: (isFirst: boolean) => Promise<Outcome>;
 }
 
 interface Measurement {
@@ -44,20 +46,26 @@ interface Measurement {
 
 export async function measureAll(measurement: Measurement): Promise<readonly CaseReport[]> {
   const { platform, size, say } = measurement;
-  for (const stream of new Map(windowCases.map((each) => [each.stream.topic, each.stream])).values()) {
+  const streams = [...new Map(windowCases.map(({ stream }) => [stream.topic, stream])).values()];
+  for (const stream of streams) {
     say(`filling ${stream.topic}`);
     await fillTopic(platform, stream, size.events, false);
     await fillTopic(platform, prefixOf(stream), size.prefixEvents, true);
   }
+  const limits = new Map(streams.map((stream) => [stream.topic, readingContenders(stream, measurement)]));
   const cases = windowCases.map((windowCase) => ({
     windowCase,
-    contenders: contendersOf(windowCase, measurement),
+    contenders: [...contendersOf(windowCase, measurement), ...limits.get(windowCase.stream.topic)!],
   }));
   for (let round = 0; round < size.rounds; round++) {
     for (const { windowCase, contenders } of cases) {
-      for (const contender of contenders.filter((each) => goesOn(each, contenders))) {
-        const figures = await contender.measure(round === 0);
+      for (const contender of contenders.filter((each) => goesOn(each, contenders, round))) {
+        const { figures, difference } = await contender.measure(round === 0);
         contender.runs.push(figures);
+        if (difference !== null) {
+          contender.differingRows = difference.count;
+          for (const example of difference.examples) say(`differs: ${example}`);
+        }
         const perCpuS = Math.round(figures.perCpuS).toLocaleString("en-US");
         say(`round ${round + 1}, ${windowCase.title}, ${contender.name}: ${perCpuS} events/CPU-s`);
       }
@@ -66,8 +74,8 @@ export async function measureAll(measurement: Measurement): Promise<readonly Cas
   return cases.map(({ windowCase: { name, title }, contenders }) => ({
     name,
     title,
-    lines: contenders.map(({ name: engine, areEqual, runs }) => {
-      return { engine, areEqual, runs, figures: medianFigures(runs) };
+    lines: contenders.map(({ name: engine, differingRows, runs }) => {
+      return { engine, differingRows, runs, figures: medianFigures(runs) };
     }),
   }));
 }
@@ -77,9 +85,13 @@ const prefixOf = <S extends WindowCase["stream"]>(stream: S): S => ({
   topic: `${stream.topic}-prefix`,
 });
 
-/** Of the variants of Kafka Streams only that which was best in the first round. */
-function goesOn(contender: Contender, contenders: readonly Contender[]): boolean {
-  if (contender.runs.length === 0 || !contender.name.startsWith(KAFKA_STREAMS)) return true;
+/**
+ * Of the variants of Kafka Streams only that which was best in the first round; and a limit that several cases share only
+ * once a round.
+ */
+function goesOn(contender: Contender, contenders: readonly Contender[], round: number): boolean {
+  if (contender.runs.length > round) return false;
+  if (round === 0 || !contender.name.startsWith(KAFKA_STREAMS)) return true;
   const first = ({ runs }: Contender): number => runs[0]?.perCpuS ?? Number.POSITIVE_INFINITY;
   const variants = contenders.filter(({ name }) => name.startsWith(KAFKA_STREAMS));
   return variants.every((each) => first(each) <= first(contender));
@@ -96,7 +108,7 @@ function contendersOf(windowCase: WindowCase, measurement: Measurement): readonl
   return [
     ...engines.map((engine) => engineContender(engine, windowCase, size.events, expected, measurement)),
     ...(kafkatsFlow.supports(windowCase) ? [kafkatsContender(windowCase, measurement)] : []),
-    ...limitContenders(windowCase, measurement),
+    taskContender(windowCase, measurement),
   ];
 }
 
@@ -118,36 +130,48 @@ function engineContender(
   const options = { broker, directory, events, coldEvents: size.coldEvents, signal };
   return {
     name: engine.name,
-    // What differs ends the benchmark.
-    areEqual: true,
+    differingRows: null,
     runs: [],
     measure: (isFirst) => runEngine(engine, windowCase, options, isFirst ? expected : null),
   };
 }
 
-/** What could be had at most: of reading alone, and of the engine's own code alone. */
-function limitContenders({ name, stream }: WindowCase, measurement: Measurement): readonly Contender[] {
-  const { platform, software, size, signal } = measurement;
+function taskContender({ name }: WindowCase, measurement: Measurement): Contender {
+  const { coldEvents, events } = measurement.size;
+  return limitContender(
+    "the task alone",
+    nodeCommand("task-alone.ts", name, coldEvents, events),
+    measurement,
+  );
+}
+
+/** What could be had at most of a stream: by reading alone. */
+function readingContenders({ topic }: Stream, measurement: Measurement): readonly Contender[] {
+  const { platform, software, size } = measurement;
   const { bootstrapServers } = platform.broker;
   const { events, coldEvents } = size;
-  const numbers = [String(coldEvents), String(events)];
-  const node = (script: string, ...args: readonly string[]): Command => ({
-    command: process.execPath,
-    args: [join(import.meta.dirname, "limits", script), ...args],
-  });
-  const reading = { bootstrapServers, topic: stream.topic, coldEvents, events };
-  const commands: readonly (readonly [string, Command])[] = [
-    ["the task alone", node("task-alone.ts", name, ...numbers)],
-    [READ_LIMIT, node("read.ts", bootstrapServers, stream.topic, ...numbers, "read")],
-    ["kafkajs and JSON.parse", node("read.ts", bootstrapServers, stream.topic, ...numbers, "parse")],
-    ["Java's consumer, reading only", java(software.jars, "ReadOnly", "Parallel", reading)],
+  const read = (what: "read" | "parse"): Command =>
+    nodeCommand("read.ts", bootstrapServers, topic, coldEvents, events, what);
+  const byJava = java(software.jars, "ReadOnly", "Parallel", { bootstrapServers, topic, coldEvents, events });
+  return [
+    limitContender(READ_LIMIT, read("read"), measurement),
+    limitContender("kafkajs and JSON.parse", read("parse"), measurement),
+    limitContender("Java's consumer, reading only", byJava, measurement),
   ];
-  return commands.map(([limit, command]) => ({
-    name: limit,
-    areEqual: null,
+}
+
+const nodeCommand = (script: string, ...args: readonly (string | number)[]): Command => ({
+  command: process.execPath,
+  args: [join(import.meta.dirname, "limits", script), ...args.map(String)],
+});
+
+function limitContender(name: string, command: Command, { size, signal }: Measurement): Contender {
+  return {
+    name,
+    differingRows: null,
     runs: [],
-    measure: () => runLimit(command, coldEvents, signal),
-  }));
+    measure: async () => ({ figures: await runLimit(command, size.coldEvents, signal), difference: null }),
+  };
 }
 
 function lazily<Value>(make: () => Value): () => Value {

@@ -23,6 +23,18 @@ export async function killAll(): Promise<void> {
   await Promise.all([...running].map((each) => each.kill()));
 }
 
+/** Aborted by Ctrl-C or SIGTERM, which also end whatever is being measured; the benchmark then cleans up and ends. */
+export function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      stopping.abort(new Error(`stopped by ${signal}`));
+      void killAll();
+    });
+  }
+  return stopping.signal;
+}
+
 export class BenchProcess {
   readonly #child: ChildProcess;
   readonly #startedMs = performance.now();

@@ -8,6 +8,7 @@ import { bundleProcessor } from "./bundle.ts";
 import { spillway } from "./engines.ts";
 import { type CpuProfile, flameSvg, framesOf, hottest } from "./flame.ts";
 import { fillTopic, startPlatform } from "./platform.ts";
+import { stopSignal } from "./process.ts";
 import { runEngine } from "./run.ts";
 import { windowCases } from "./windows.ts";
 
@@ -22,10 +23,7 @@ if (windowCase === undefined) {
   console.error(`profile: ${name} is no case; there are: ${known}`);
   process.exit(2);
 }
-const stopping = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
-}
+const signal = stopSignal();
 const output = resolve(folder);
 mkdirSync(output, { recursive: true });
 const platform = await startPlatform();
@@ -36,9 +34,9 @@ try {
   const { broker, directory, env } = platform;
   const profiles = join(directory, "profiles");
   const flags = ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
-  const options = { broker, directory, events: EVENTS, coldEvents: COLD_EVENTS, signal: stopping.signal };
-  const { perCpuS } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, null);
-  write(profiles, Math.round(perCpuS));
+  const options = { broker, directory, events: EVENTS, coldEvents: COLD_EVENTS, signal };
+  const { figures } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, null);
+  write(profiles, Math.round(figures.perCpuS));
 } finally {
   await platform.stop();
 }

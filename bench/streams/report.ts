@@ -7,8 +7,8 @@ export interface Line {
   /** The median of its runs. */
   readonly figures: Figures;
   readonly runs: readonly Figures[];
-  /** Whether its results were read and are those expected; null for a limit, which has none. */
-  readonly areEqual: boolean | null;
+  /** How many rows of its results are not what they have to be; null for a limit, which has none. */
+  readonly differingRows: number | null;
 }
 
 export interface CaseReport {
@@ -125,11 +125,11 @@ export function markdownOf(report: Report): string {
 
 function tableOf({ title, lines }: CaseReport): string {
   const own = lines.find(({ engine }) => engine === SPILLWAY)?.figures.perCpuS;
-  const rows = lines.map(({ engine, figures, areEqual }) => {
+  const rows = lines.map(({ engine, figures, differingRows }) => {
     const { events, eventsPerS, coldPerCpuS, warmPerCpuS, perCpuS, peakRssMib } = figures;
     const numbers = [events, eventsPerS, perCpuS, coldPerCpuS, warmPerCpuS, peakRssMib].map(rounded);
     const share = own === undefined ? "–" : (own / perCpuS).toFixed(2);
-    return [engine, ...numbers, share, areEqual === null ? "–" : areEqual ? "equal" : "not read"];
+    return [engine, ...numbers, share, resultsText(differingRows)];
   });
   const heads = [
     "",
@@ -143,6 +143,11 @@ function tableOf({ title, lines }: CaseReport): string {
     "results",
   ];
   return `**${title}**\n\n${table(heads, rows)}`;
+}
+
+function resultsText(differingRows: number | null): string {
+  if (differingRows === null) return "–";
+  return differingRows === 0 ? "right" : `${rounded(differingRows)} rows wrong`;
 }
 
 function targetTable(judged: readonly Judged[]): string {

@@ -65,8 +65,8 @@ async function startDynamoDB(): Promise<{ endpoint: string; stop(): Promise<void
     endpoint: `http://127.0.0.1:${port}`,
     stop: async () => {
       const exited = once(emulator, "exit");
-      emulator.kill();
-      await exited;
+      // It may have gone before, with everyone that a Ctrl-C reached.
+      if (emulator.kill()) await exited;
     },
   };
 }

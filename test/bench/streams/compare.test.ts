@@ -7,7 +7,7 @@ const one: Totals = { count: 1, sum: 5, max: 5 };
 
 describe("the comparison of results", () => {
   it("finds nothing where they are equal, in any order", () => {
-    expect(differenceOf(results({ a: one, b: one }), results({ b: one, a: { ...one } }))).toBeNull();
+    expect(differenceOf(results({ a: one, b: one }), results({ b: one, a: { ...one } })).count).toBe(0);
   });
 
   it.each([
@@ -18,14 +18,14 @@ describe("the comparison of results", () => {
     ["a row too many", { a: one, b: one }, "b: count 1, sum 5, max 5, where nothing was expected"],
   ])("tells %s", (_, actual, sentence) => {
     const difference = differenceOf(results({ a: one }), results(actual));
-    expect(difference?.count).toBe(1);
-    expect(difference?.examples[0]).toContain(sentence);
+    expect(difference.count).toBe(1);
+    expect(difference.examples[0]).toContain(sentence);
   });
 
   it("counts all and shows the first", () => {
     const many = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`row ${index}`, one]));
     const difference = differenceOf(results(many), results({}));
-    expect(difference?.count).toBe(9);
-    expect(difference?.examples).toHaveLength(5);
+    expect(difference.count).toBe(9);
+    expect(difference.examples).toHaveLength(5);
   });
 });

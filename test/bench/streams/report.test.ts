@@ -24,9 +24,9 @@ const figures = (perCpuS: number, peakRssMib = 100): Figures => ({
   peakRssMib,
 });
 
-const line = (engine: string, perCpuS: number, areEqual: boolean | null, peakRssMib?: number): Line => {
+const line = (engine: string, perCpuS: number, differingRows: number | null, peakRssMib?: number): Line => {
   const measured = figures(perCpuS, peakRssMib);
-  return { engine, figures: measured, runs: [measured], areEqual };
+  return { engine, figures: measured, runs: [measured], differingRows };
 };
 
 const caseOf = (name: string, lines: readonly Line[]): CaseReport => ({ name, title: `the ${name}`, lines });
@@ -40,9 +40,9 @@ const report = (...cases: readonly CaseReport[]): Report => ({
 });
 
 const tumbling = caseOf("bench-tumbling", [
-  line("Spillway", 300, true),
-  line("Kafka Streams 4.1 (slow)", 100, true),
-  line("Kafka Streams 4.1 (fast)", 150, true),
+  line("Spillway", 300, 0),
+  line("Kafka Streams 4.1 (slow)", 100, 0),
+  line("Kafka Streams 4.1 (fast)", 150, 0),
   line("kafkajs, reading only", 600, null),
 ]);
 
@@ -59,14 +59,14 @@ describe("the report", () => {
 
   it("judges memory by what a million keys take beyond ten thousand", () => {
     const many = caseOf("bench-many-keys", [
-      line("Spillway", 300, true, 300),
-      line("Kafka Streams 4.1", 150, true, 900),
+      line("Spillway", 300, 0, 300),
+      line("Kafka Streams 4.1", 150, 0, 900),
     ]);
     expect(judge(report(tumbling, many)).at(-1)?.measured).toBe(4);
   });
 
   it("judges nothing by what was not measured", () => {
-    const alone = caseOf("bench-tumbling", [line("Spillway", 300, true)]);
+    const alone = caseOf("bench-tumbling", [line("Spillway", 300, 0)]);
     expect(judge(report(alone)).map(({ measured }) => measured)).toEqual([null, null, null]);
     expect(markdownOf(report(alone))).toContain("not measured");
   });
@@ -75,7 +75,7 @@ describe("the report", () => {
     const markdown = markdownOf(report(tumbling));
     expect(markdown).toContain("**the bench-tumbling**");
     expect(markdown).toContain(
-      "| Kafka Streams 4.1 (slow) | 1,000 | 500 | 100 | 50 | 200 | 100 | 3.00 | equal |",
+      "| Kafka Streams 4.1 (slow) | 1,000 | 500 | 100 | 50 | 200 | 100 | 3.00 | right |",
     );
     expect(markdown).toContain(
       "| kafkajs, reading only | 1,000 | 500 | 600 | 300 | 1,200 | 100 | 0.50 | – |",
@@ -84,6 +84,11 @@ describe("the report", () => {
     expect(markdown).toContain(
       "| the bench-tumbling | whole run | kafkajs, reading only | ≥ 0.6 | 0.50 | no |",
     );
+  });
+
+  it("says of how many rows an engine is wrong", () => {
+    const wrong = caseOf("bench-tumbling", [line("Spillway", 300, 1_234)]);
+    expect(markdownOf(report(wrong))).toContain("| 1,234 rows wrong |");
   });
 
   it("is a picture with a bar for each line, the longest being the fastest", () => {

@@ -39,6 +39,7 @@ public final class WindowedTotals {
     public long time;
     public long amount;
     public String kind;
+    public String currency;
   }
 
   record Totals(long count, long sum, long max) {
