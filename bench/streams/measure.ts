@@ -49,8 +49,12 @@ export async function measureAll(measurement: Measurement): Promise<readonly Cas
   const streams = [...new Map(windowCases.map(({ stream }) => [stream.topic, stream])).values()];
   for (const stream of streams) {
     say(`filling ${stream.topic}`);
-    await fillTopic(platform, stream, size.events, false);
-    await fillTopic(platform, prefixOf(stream), size.prefixEvents, true);
+    await fillTopic(platform, stream, size.events, { withTimestamps: false, isClosed: true });
+    // @kafkats/flow has one time for all partitions: what closes a partition would make it drop the others' events.
+    await fillTopic(platform, prefixOf(stream), size.prefixEvents, {
+      withTimestamps: true,
+      isClosed: false,
+    });
   }
   const limits = new Map(streams.map((stream) => [stream.topic, readingContenders(stream, measurement)]));
   const cases = windowCases.map((windowCase) => ({

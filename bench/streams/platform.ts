@@ -86,15 +86,11 @@ export async function fillTopic(
   { broker }: BenchPlatform,
   stream: Stream,
   events: number,
-  withTimestamps: boolean,
+  form: Pick<ProduceOptions, "withTimestamps" | "isClosed">,
 ): Promise<void> {
   await broker.createTopics([stream.topic]);
-  const options: ProduceOptions = {
-    bootstrapServers: broker.bootstrapServers,
-    stream,
-    events,
-    withTimestamps,
-  };
+  const { bootstrapServers } = broker;
+  const options: ProduceOptions = { bootstrapServers, stream, events, ...form };
   const script = join(import.meta.dirname, "produce.ts");
   const child = new BenchProcess({ command: process.execPath, args: [script, JSON.stringify(options)] });
   await child.ended;

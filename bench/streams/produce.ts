@@ -8,6 +8,8 @@ export interface ProduceOptions {
   readonly events: number;
   /** Each record carries its event's time, as a peer needs it; kafkajs' own encoder writes those, which takes longer. */
   readonly withTimestamps: boolean;
+  /** Closing events follow. */
+  readonly isClosed: boolean;
 }
 
 /** Of a partition: kafkajs takes a time that grows with the square of it. */
@@ -49,5 +51,5 @@ async function flush(): Promise<void> {
 
 function* eventsInOrder() {
   for (let index = 0; index < options.events; index++) yield eventAt(options.stream, index);
-  yield* closingEvents(options.events, 0);
+  if (options.isClosed) yield* closingEvents(options.events, 0);
 }

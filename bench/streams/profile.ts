@@ -30,7 +30,7 @@ const platform = await startPlatform();
 try {
   const bundle = join(platform.directory, "main.mjs");
   await bundleProcessor(bundle, { minify: false });
-  await fillTopic(platform, windowCase.stream, EVENTS, false);
+  await fillTopic(platform, windowCase.stream, EVENTS, { withTimestamps: false, isClosed: true });
   const { broker, directory, env } = platform;
   const profiles = join(directory, "profiles");
   const flags = ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
