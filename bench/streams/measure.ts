@@ -18,7 +18,7 @@ export interface Size {
   readonly prefixEvents: number;
   readonly rounds: number;
   /** Of Kafka Streams. After the first round the best one of a case goes on. */
-  readonly variants: readonly StreamsVariant[];
+  readonly variantsOf: (windowCase: WindowCase) => readonly StreamsVariant[];
 }
 
 export interface Software {
@@ -106,7 +106,7 @@ function contendersOf(windowCase: WindowCase, measurement: Measurement): readonl
   const { bundle, jars } = software;
   const engines = [
     spillway({ bundle, env: platform.env }),
-    ...size.variants.map((variant) => kafkaStreams(jars, variant)),
+    ...size.variantsOf(windowCase).map((variant) => kafkaStreams(jars, variant)),
   ];
   const expected = lazily(() => expectedResults(windowCase.stream, windowCase.window, size.events));
   return [
