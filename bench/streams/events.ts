@@ -13,7 +13,8 @@ const EVENTS_PER_MS = 10;
 const SEED = 20_260_101;
 export const START_MS = Date.UTC(2026, 0, 1);
 /** After the last event: later than any window of it lasts. */
-const CLOSING_DELAY_MS = 3_600_000;
+const CLOSING_DELAY_MS = 700_000;
+const CLOSING_ROUND_MS = 1_000;
 const CURRENCY = "EUR";
 const CLOSING = "closing";
 const KINDS = ["view", "click", "order", "refund"];
@@ -64,7 +65,7 @@ export const partitionOfEvent = ({ key }: BenchEvent): number => partitionOf(Buf
 
 /** For each partition an event that comes long after all others and so closes what they opened; `round` from 0. */
 export function closingEvents(count: number, round: number): readonly BenchEvent[] {
-  const time = START_MS + Math.ceil(count / EVENTS_PER_MS) + CLOSING_DELAY_MS * (round + 1);
+  const time = START_MS + Math.ceil(count / EVENTS_PER_MS) + CLOSING_DELAY_MS + CLOSING_ROUND_MS * round;
   return CLOSING_KEYS.map((key) => ({
     id: `closing-${round}`,
     key,

@@ -4,16 +4,31 @@
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string };
+    /** Lines are counted from 0. */
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
 
+/** Which source a line of the bundle is from; undefined before the first. */
+export type ModuleAt = (line: number) => string | undefined;
+
+/** By the comments that esbuild writes before each module of a bundle that is not minified. */
+export function modulesOf(bundle: string): ModuleAt {
+  const starts = bundle.split("\n").flatMap((text, line) => {
+    const path = /^\/\/ ((?:\w|[@.-])+\/[^ ]+\.\w+)$/.exec(text)?.[1];
+    return path === undefined ? [] : [{ line, path }];
+  });
+  return (line) => starts.findLast((start) => start.line <= line)?.path;
+}
+
 /** A call, all calls of the same name from the same caller together. */
 export interface Frame {
   readonly name: string;
+  /** The package, or the folder of ours, that it is from. */
+  readonly part: string;
   selfMicros: number;
   readonly callees: Map<string, Frame>;
 }
@@ -26,16 +41,22 @@ const CHARACTER_WIDTH = 6.5;
 const IDLE = new Set(["(idle)", "(program)"]);
 
 /** The calls of a profile from their root; the time in which nothing ran is left out. */
-export function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
+export function framesOf({ nodes, samples, timeDeltas }: CpuProfile, moduleAt: ModuleAt): Frame {
   const micros = new Map<number, number>();
   for (const [index, id] of samples.entries()) micros.set(id, (micros.get(id) ?? 0) + timeDeltas[index]!);
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const root: Frame = { name: "all", selfMicros: 0, callees: new Map() };
+  const root: Frame = { name: "all", part: "", selfMicros: 0, callees: new Map() };
   const add = (id: number, caller: Frame): void => {
     const { callFrame, children = [] } = byId.get(id)!;
-    const name = nameOf(callFrame);
-    if (IDLE.has(name)) return;
-    const frame = caller.callees.get(name) ?? { name, selfMicros: 0, callees: new Map() };
+    if (IDLE.has(callFrame.functionName)) return;
+    const source = sourceOf(callFrame, moduleAt);
+    const name = `${callFrame.functionName || "(anonymous)"} ${source}`.trim();
+    const frame = caller.callees.get(name) ?? {
+      name,
+      part: partOf(source, name),
+      selfMicros: 0,
+      callees: new Map(),
+    };
     caller.callees.set(name, frame);
     frame.selfMicros += micros.get(id) ?? 0;
     for (const child of children) add(child, frame);
@@ -44,22 +65,35 @@ export function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
   return root;
 }
 
-function nameOf({ functionName, url }: CpuProfile["nodes"][number]["callFrame"]): string {
-  const name = functionName || "(anonymous)";
-  return url.startsWith("node:") ? `${name} ${url}` : name;
+type CallFrame = CpuProfile["nodes"][number]["callFrame"];
+
+function sourceOf({ url, lineNumber }: CallFrame, moduleAt: ModuleAt): string {
+  if (url === "" || url.startsWith("node:")) return url;
+  return moduleAt(lineNumber)?.replace(/^node_modules\//, "") ?? "";
+}
+
+/** `kafkajs`, `@aws-sdk`, `processors/engine`, `node`; of the virtual machine's own, what it did. */
+function partOf(source: string, name: string): string {
+  if (source === "") return name;
+  if (source.startsWith("node:")) return "Node.js";
+  const [first, second] = source.split("/");
+  return first === "processors" ? `${first}/${second}` : first!;
 }
 
 const totalOf = (frame: Frame): number =>
   [...frame.callees.values()].reduce((sum, callee) => sum + totalOf(callee), frame.selfMicros);
 
-/** The functions that took most by themselves, with their share of all. */
-export function hottest(
-  root: Frame,
-  count: number,
-): readonly { readonly name: string; readonly share: number }[] {
+export interface Share {
+  readonly name: string;
+  /** Of all of the time; from 0 to 1. */
+  readonly share: number;
+}
+
+/** What took most by itself, what it called left out: functions by their name, or parts. */
+export function hottest(root: Frame, by: "name" | "part", count: number): readonly Share[] {
   const selfMicros = new Map<string, number>();
   const visit = (frame: Frame): void => {
-    selfMicros.set(frame.name, (selfMicros.get(frame.name) ?? 0) + frame.selfMicros);
+    selfMicros.set(frame[by], (selfMicros.get(frame[by]) ?? 0) + frame.selfMicros);
     for (const callee of frame.callees.values()) visit(callee);
   };
   visit(root);

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join, resolve } from "node:path";
 import { bundleProcessor } from "./bundle.ts";
 import { spillway } from "./engines.ts";
-import { type CpuProfile, flameSvg, framesOf, hottest } from "./flame.ts";
+import { type CpuProfile, flameSvg, framesOf, hottest, modulesOf } from "./flame.ts";
 import { fillTopic, startPlatform } from "./platform.ts";
 import { stopSignal } from "./process.ts";
 import { runEngine } from "./run.ts";
@@ -36,25 +36,27 @@ try {
   const flags = ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
   const options = { broker, directory, events: EVENTS, coldEvents: COLD_EVENTS, signal };
   const { figures } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, null);
-  write(profiles, Math.round(figures.perCpuS));
+  write(profiles, bundle, Math.round(figures.perCpuS));
 } finally {
   await platform.stop();
 }
 
 /** Of the main thread, whose profile is the largest; the one that compacts has another. */
-function write(profiles: string, perCpuS: number): void {
+function write(profiles: string, bundle: string, perCpuS: number): void {
   const [largest] = readdirSync(profiles)
     .map((file) => join(profiles, file))
     .toSorted((a, b) => statSync(b).size - statSync(a).size);
   const text = readFileSync(largest!, "utf8");
-  const root = framesOf(JSON.parse(text) as CpuProfile);
+  const root = framesOf(JSON.parse(text) as CpuProfile, modulesOf(readFileSync(bundle, "utf8")));
   writeFileSync(join(output, `${name}.cpuprofile`), text);
   writeFileSync(join(output, `${name}.svg`), flameSvg(root));
   console.log(`${windowCase!.title}: ${perCpuS.toLocaleString("en-US")} events/CPU-s under the profiler\n`);
-  console.log("| function | share of the main thread's time, its callees' left out |\n| --- | ---: |");
-  for (const each of hottest(root, HOTTEST))
-    console.log(`| ${each.name} | ${(each.share * 100).toFixed(1)} % |`);
-  console.log(
-    `\n${join(output, `${name}.svg`)}: the flame graph; ${name}.cpuprofile beside it: for a viewer.`,
-  );
+  for (const by of ["part", "name"] as const) {
+    console.log(`| ${by} | share of the main thread's time, what it calls left out |\n| --- | ---: |`);
+    for (const { name: what, share } of hottest(root, by, HOTTEST)) {
+      console.log(`| ${what} | ${(share * 100).toFixed(1)} % |`);
+    }
+    console.log();
+  }
+  console.log(`${join(output, `${name}.svg`)}: the flame graph; ${name}.cpuprofile beside it: for a viewer.`);
 }

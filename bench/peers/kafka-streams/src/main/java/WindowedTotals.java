@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Properties;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -27,6 +28,7 @@ import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.DslStoreSuppliers;
+import org.apache.kafka.streams.state.SessionStore;
 
 /**
  * Number, sum and largest amount of each key and window, as a Kafka Streams application that runs until SIGTERM. Its
@@ -55,6 +57,11 @@ public final class WindowedTotals {
   }
 
   private static final ObjectReader EVENTS = new ObjectMapper().readerFor(Event.class);
+  /**
+   * It emits once a second of the clock, which is many of event time when it catches up. By default what was not emitted
+   * within the gap and the grace may be gone from the store, and its result with it.
+   */
+  private static final Duration RETENTION = Duration.ofMinutes(30);
   private static final int TOTALS_BYTES = 3 * Long.BYTES;
 
   public static void main(String[] arguments) {
@@ -110,7 +117,7 @@ public final class WindowedTotals {
               () -> Totals.NONE,
               WindowedTotals::add,
               (key, one, other) -> one.plus(other),
-              materialized())
+              WindowedTotals.<SessionStore<Bytes, byte[]>>materialized().withRetention(RETENTION))
           .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()));
     }
     return events
@@ -120,7 +127,7 @@ public final class WindowedTotals {
             () -> Totals.NONE,
             WindowedTotals::add,
             (key, one, other) -> one.plus(other),
-            materialized());
+            WindowedTotals.<SessionStore<Bytes, byte[]>>materialized().withRetention(RETENTION));
   }
 
   private static Totals add(String key, Event event, Totals totals) {
