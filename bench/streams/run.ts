@@ -11,8 +11,8 @@ import type { Results } from "./reference.ts";
 import type { WindowCase } from "./windows.ts";
 
 const LOOK_INTERVAL_MS = 50;
-/** Longer than the second in which an engine looks for windows to close but once. */
-const CLOSING_PAUSE_MS = 1_500;
+/** Longer than between two commits, and than the second in which an engine looks for windows to close but once. */
+const QUIET_S = 4;
 
 export interface RunOptions {
   readonly broker: BenchBroker;
@@ -65,15 +65,21 @@ export async function runEngine(
       }
     };
     await reach(await broker.recordsIn(topic));
-    const { wallS } = marks.at(-1)!;
+    let last = await settled(child, broker, results, marks.at(-1)!, signal);
     if (engine.closesOnceASecond) {
-      await delay(CLOSING_PAUSE_MS, undefined, { signal });
       await broker.appendClosing(topic, options.events, ++closingRounds);
+      const appendedS = child.wallS;
       await reach(await broker.recordsIn(topic));
+      const after = await settled(child, broker, results, marks.at(-1)!, signal);
+      // The wait in between was the benchmark's.
+      last = { ...after, wallS: last.wallS + after.wallS - appendedS };
     }
-    const last = { ...marks.at(-1)!, cpuS: child.cpuS(), wallS };
     await child.stop();
-    const figures = figuresOf([...marks.slice(0, -1), last], options.coldEvents, child.peakRssMib);
+    const figures = figuresOf(
+      [...marks.filter(({ events }) => events < last.events), last],
+      options.coldEvents,
+      child.peakRssMib,
+    );
     if (expected === null) return { figures, difference: null };
     const actual = await broker.readResults(results, engine, signal);
     return { figures, difference: differenceOf(expected(), actual) };
@@ -81,6 +87,29 @@ export async function runEngine(
     await child.kill();
     await broker.deleteTopicsOf(run);
   }
+}
+
+/**
+ * The end of the run, from the moment on at which all was read and committed: many results come in several commits, so when
+ * the last of them was written.
+ */
+async function settled(
+  child: BenchProcess,
+  broker: BenchBroker,
+  topic: string,
+  end: Mark,
+  signal: AbortSignal,
+): Promise<Mark> {
+  let last = end;
+  for (let written = await broker.recordsIn(topic); child.wallS - last.wallS < QUIET_S; ) {
+    await delay(LOOK_INTERVAL_MS, undefined, { signal });
+    const cpuS = child.cpuS();
+    const now = await broker.recordsIn(topic);
+    if (now === written) continue;
+    last = { ...last, cpuS, wallS: child.wallS };
+    written = now;
+  }
+  return last;
 }
 
 /** A program that tells its own marks, a line of JSON each, and ends with the last of them. */

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Properties;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
-import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -28,7 +27,6 @@ import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.DslStoreSuppliers;
-import org.apache.kafka.streams.state.SessionStore;
 
 /**
  * Number, sum and largest amount of each key and window, as a Kafka Streams application that runs until SIGTERM. Its
@@ -59,7 +57,7 @@ public final class WindowedTotals {
   private static final ObjectReader EVENTS = new ObjectMapper().readerFor(Event.class);
   /**
    * It emits once a second of the clock, which is many of event time when it catches up. By default what was not emitted
-   * within the gap and the grace may be gone from the store, and its result with it.
+   * within the window and the grace may be gone from the store, and its result with it.
    */
   private static final Duration RETENTION = Duration.ofMinutes(30);
   private static final int TOTALS_BYTES = 3 * Long.BYTES;
@@ -117,7 +115,7 @@ public final class WindowedTotals {
               () -> Totals.NONE,
               WindowedTotals::add,
               (key, one, other) -> one.plus(other),
-              WindowedTotals.<SessionStore<Bytes, byte[]>>materialized().withRetention(RETENTION))
+              materialized())
           .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()));
     }
     return events
@@ -127,7 +125,7 @@ public final class WindowedTotals {
             () -> Totals.NONE,
             WindowedTotals::add,
             (key, one, other) -> one.plus(other),
-            WindowedTotals.<SessionStore<Bytes, byte[]>>materialized().withRetention(RETENTION));
+            materialized());
   }
 
   private static Totals add(String key, Event event, Totals totals) {
@@ -140,6 +138,7 @@ public final class WindowedTotals {
             ? new BuiltInDslStoreSuppliers.RocksDBDslStoreSuppliers()
             : new BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers();
     return Materialized.<String, Totals, Store>as(stores)
+        .withRetention(RETENTION)
         .withKeySerde(Serdes.String())
         .withValueSerde(totalsSerde());
   }
@@ -155,6 +154,9 @@ public final class WindowedTotals {
     config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
     config.put("auto.offset.reset", "earliest");
+    // The events are of a day long past: the broker would delete the changelog, and know its producer no more.
+    long keptMs = Duration.ofDays(3_650).toMillis();
+    config.put(StreamsConfig.WINDOW_STORE_CHANGE_LOG_ADDITIONAL_RETENTION_MS_CONFIG, keptMs);
     // What a run leaves in the broker is deleted after it, and then soon.
     config.put(StreamsConfig.topicPrefix("file.delete.delay.ms"), "1000");
     return config;
