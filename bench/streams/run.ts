@@ -11,8 +11,11 @@ import type { Results } from "./reference.ts";
 import type { WindowCase } from "./windows.ts";
 
 const LOOK_INTERVAL_MS = 50;
-/** Longer than between two commits, and than the second in which an engine looks for windows to close but once. */
-const QUIET_S = 4;
+/**
+ * Longer than between two commits of many results on a busy machine, and than the second in which an engine looks for
+ * windows to close but once.
+ */
+const QUIET_S = 10;
 
 export interface RunOptions {
   readonly broker: BenchBroker;
