@@ -115,7 +115,7 @@ export function markdownOf(report: Report): string {
   const { machine, events, coldEvents, rounds, cases } = report;
   return [
     `${rounded(events)} events; cold: the first ${rounded(coldEvents)} and the start of the process. ` +
-      `Medians of ${rounds} rounds, by turns.`,
+      (rounds === 1 ? "One round." : `Medians of ${rounds} rounds, by turns.`),
     `${machine.cores} cores (${machine.model}), ${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}, ` +
       `Java ${machine.java}, commit ${machine.commit}, load before the start ${machine.loadBefore}.`,
     ...cases.map(tableOf),
