@@ -73,7 +73,11 @@ export async function ingest(
   signals: readonly LoadSignal[],
   ports: IngestPorts,
 ): Promise<IngestOutcome> {
-  const loads = loadOfTopics(signals, ports.now());
+  const nowMs = ports.now();
+  // What reads from Kafka cannot get on while it is away, and says so. That is no load that producers could ease: what they
+  // send goes to the spillway, whose size is what it is for.
+  const isAway = ports.breaker.state(nowMs) !== "closed";
+  const loads = loadOfTopics(isAway ? [] : signals, nowMs);
   const { span, sender } = beginTrace(request, producer, ports.tracing);
   try {
     const outcome = await ingestOrRefuse(request, sender, remainingMs, loads, ports);

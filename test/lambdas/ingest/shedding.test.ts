@@ -1,6 +1,8 @@
 /** Under load the door sheds by priority, and says so to those that send. */
 import { expect, it } from "vitest";
 import type { LoadSignal } from "../../../contracts/signals.ts";
+import { CircuitBreaker } from "../../../flow/breaker.ts";
+import { kafkaBreaker } from "../../../lambdas/ingest/delivery.ts";
 import { send } from "../support/door.ts";
 import { batch, flight, NOW_MS, structured, type TestEvent } from "../support/events.ts";
 import { FakeKafka } from "../support/fake-kafka.ts";
@@ -38,6 +40,20 @@ it.each([
     expect([kafka.messages.length, stream.events.length]).toEqual([inKafka, spilled]);
   },
 );
+
+it("refuses nothing for the load of stages that cannot get on, as Kafka is away: the spillway takes it", async () => {
+  const [kafka, stream, breaker] = [new FakeKafka(), new FakeStream(), new CircuitBreaker(kafkaBreaker)];
+  const surroundings = { stream, breaker, signals: [load("flights", 99), load("clickstream", 99)] };
+  expect((await send(batch([flight, page]), kafka, surroundings)).status).toBe(429);
+
+  breaker.trip(NOW_MS);
+  expect(await send(batch([flight, page]), kafka, surroundings)).toMatchObject({
+    status: 202,
+    body: { accepted: 2 },
+    headers: { backpressure: "0.00" },
+  });
+  expect([kafka.messages.length, stream.events.length]).toEqual([0, 2]);
+});
 
 it("sheds by the environment's own thresholds", async () => {
   const shedding = { spillLow: 0.2, refuseLow: 0.4, refuseNormal: 0.6 };
