@@ -11,7 +11,10 @@ import { contextWith, type HttpHandler } from "../support/gateway.ts";
 
 const kafka = new FakeKafka();
 const stream = new FakeStream();
-vi.mock("../../../runtime/kafka.ts", () => ({ createKafka: () => kafka }));
+vi.mock("../../../runtime/kafka.ts", async (original) => ({
+  ...(await original<typeof import("../../../runtime/kafka.ts")>()),
+  createKafka: () => kafka,
+}));
 vi.mock("../../../runtime/kinesis.ts", () => ({ createKinesisClient: () => stream }));
 
 const TABLE = "signals";
@@ -39,6 +42,7 @@ beforeAll(async () => {
   );
   const { hostname, port } = await storage.dynamodb.config.endpoint!();
   vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", `http://${hostname}:${port}`);
+  vi.stubEnv("SPILLWAY_HIGH_STREAM", "spillway-high");
   vi.stubEnv("AWS_REGION", "eu-central-1");
   vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
