@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { bundle, bundleWithEventValidators } from "../../lib/functions/bundle.ts";
 import { functionEntries } from "../../lib/functions/function-code.ts";
+import { median } from "../median.ts";
 
 const DEFAULT_ROUNDS = 15;
 const EMPTY = "an empty handler";
@@ -107,8 +108,4 @@ function print(bundles: ReadonlyMap<string, string>, figures: ReadonlyMap<string
     const beyondMs = median(loaded.map((each) => each.processMs)) - emptyMs;
     console.log(`| ${name} | ${kib.toFixed(0)} | ${importMs.toFixed(0)} | ${beyondMs.toFixed(0)} |`);
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -15,6 +15,7 @@ import { environmentVariables } from "../../contracts/environment.ts";
 import { topics } from "../../contracts/topics.ts";
 import { bundleWithEventValidators } from "../../lib/functions/bundle.ts";
 import { startKafka } from "../../test/support/kafka.ts";
+import { median } from "../median.ts";
 import { installPeers } from "../peers/install.ts";
 import type { Measured } from "./case.ts";
 import { cases, TOPIC } from "./cases.ts";
@@ -110,8 +111,4 @@ function print(figures: ReadonlyMap<string, readonly Measured[]>): void {
     const rest = [(rate / base).toFixed(2), (1_000_000 / rate).toFixed(2), requestMs.toFixed(1)];
     console.log(`| ${[name, ...cells, ...rest].join(" | ")} |`);
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

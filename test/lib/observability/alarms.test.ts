@@ -6,28 +6,11 @@ import { severities } from "../../../lib/observability/alarm.ts";
 import { deploymentAlarmNames } from "../../../lib/observability/alarm-names.ts";
 import { pipelines } from "../../../processors/pipelines/all.ts";
 import { dev, resources, synthesize, type Templates, theResource } from "../synthesize.ts";
+import { added } from "./added-pipeline.ts";
 import { emittedMetrics, unemitted } from "./emitted.ts";
 import { alarmNamed, alarmsIn, compositesIn, metricsOf, nameOf, textOf } from "./templates.ts";
 
 const root = new URL("../../../", import.meta.url);
-
-/** What somebody who forks the platform adds: a pipeline with a stage upstream. */
-const added = {
-  name: "added",
-  service: "added",
-  inputs: [{ topic: "added.by-place.forwarded", role: "forwarded" }],
-  operators: [{ series: "added" }],
-  upstream: [
-    {
-      name: "added.by-place",
-      service: "added",
-      inputs: [{ topic: "clickstream" }],
-      operators: [],
-      maxBacklogRecordsPerTask: 500,
-      forwards: { topic: "added.by-place.forwarded", partitions: 2 },
-    },
-  ],
-} as const;
 
 const door = {
   name: "partner",

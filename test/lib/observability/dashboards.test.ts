@@ -3,24 +3,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { metrics } from "../../../contracts/metrics.ts";
 import { pipelines } from "../../../processors/pipelines/all.ts";
 import { resources, synthesize } from "../synthesize.ts";
+import { added } from "./added-pipeline.ts";
 import { emittedMetrics, unemitted } from "./emitted.ts";
 import { alarmsIn, nameOf, textOf, type UsedMetric } from "./templates.ts";
-
-const added = {
-  name: "added",
-  service: "added",
-  inputs: [{ topic: "added.by-place.forwarded", role: "forwarded" }],
-  operators: [{ series: "added" }],
-  upstream: [
-    {
-      name: "added.by-place",
-      service: "added",
-      inputs: [{ topic: "clickstream" }],
-      operators: [],
-      forwards: { topic: "added.by-place.forwarded", partitions: 2 },
-    },
-  ],
-} as const;
 
 interface Widget {
   readonly type: string;
