@@ -1,6 +1,10 @@
 /** The parts of kafkajs 2.2.4 that are corrected: how it decodes and judges a fetch (version 11, its newest). */
 declare module "kafkajs/src/protocol/requests/fetch/v11/response.js" {
-  interface FetchResponse {
+  export interface FetchResponse {
+    readonly throttleTime: number;
+    readonly clientSideThrottleTime: number;
+    readonly errorCode: number;
+    readonly sessionId: number;
     readonly responses: readonly {
       readonly topicName: string;
       readonly partitions: (import("./read-committed.ts").FetchedPartition & {
@@ -15,6 +19,30 @@ declare module "kafkajs/src/protocol/requests/fetch/v11/response.js" {
     parse(answer: FetchResponse): Promise<FetchResponse>;
   };
   export default response;
+}
+
+/** Its reader of answers. */
+declare module "kafkajs/src/protocol/decoder.js" {
+  export default class Decoder {
+    constructor(payload: Buffer);
+    readInt16(): number;
+    readInt32(): number;
+    readInt64(): bigint;
+    readString(): string;
+    /** Its length goes before it; null where that is -1. */
+    readBytes(): Buffer | null;
+    readArray<Item>(read: (decoder: Decoder) => Item): Item[];
+    readArrayAsync<Item>(read: (decoder: Decoder) => Promise<Item>): Promise<Item[]>;
+  }
+}
+
+/** Its codecs; those that it has none for throw. */
+declare module "kafkajs/src/protocol/message/compression/index.js" {
+  const compression: {
+    /** Null where the attributes say that nothing is compressed. */
+    lookupCodecByAttributes(attributes: number): { decompress(bytes: Buffer): Promise<Buffer> } | null;
+  };
+  export default compression;
 }
 
 /** Its errors, which Node does not find among the names that kafkajs itself exports. */

@@ -6,9 +6,10 @@ import type {
   EachBatchPayload,
   Kafka,
 } from "kafkajs";
+import { withRecordBatches } from "../../runtime/fetch-decoding.ts";
 import { partitionKey } from "../../runtime/send-plan.ts";
 import type { GroupHandlers, GroupMembership, TopicPartition } from "../engine/log/port.ts";
-import { KafkaBatch } from "./kafka-batch.ts";
+import { type FetchedBatches, KafkaBatch } from "./kafka-batch.ts";
 import { stickyAssigner } from "./sticky-assigner.ts";
 
 /**
@@ -138,14 +139,16 @@ export class KafkaMembership implements GroupMembership {
     this.#watchdog = setInterval(() => this.#tick(), TICK_MS).unref();
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...topics] });
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      // One worker for each batch that a fetch can bring, so that all are handed over in the turn in which they
-      // arrive: kafkajs checks only then that their partition was not paused or moved meanwhile.
-      partitionsConsumedConcurrently: partitionCount,
-      eachBatch: async (payload) => this.#deliver(payload),
-    });
+    await withRecordBatches(() =>
+      this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        // One worker for each batch that a fetch can bring, so that all are handed over in the turn in which they
+        // arrive: kafkajs checks only then that their partition was not paused or moved meanwhile.
+        partitionsConsumedConcurrently: partitionCount,
+        eachBatch: async (payload) => this.#deliver(payload),
+      }),
+    );
   }
 
   #listen(): void {
@@ -183,7 +186,8 @@ export class KafkaMembership implements GroupMembership {
     const wanted = this.#resumed.has(partitionKey(batch.topic, batch.partition));
     if (!this.#current || !wanted || isStale()) return;
     resolveOffset(batch.messages.at(-1)!.offset);
-    this.#guard(() => this.#handlers.onBatch(KafkaBatch.of(batch), this.#generation));
+    const fetched = batch as unknown as FetchedBatches;
+    this.#guard(() => this.#handlers.onBatch(KafkaBatch.of(fetched), this.#generation));
   }
 
   /**
