@@ -54,8 +54,12 @@ function differenceOf(
   return before === now ? undefined : `its inputs were ${before} and are now ${now}`;
 }
 
+/** Slices go on from windows that are kept whole, but not the other way round. */
+const isSameKind = (before: SectionSchema, now: SectionSchema): boolean =>
+  before.kind === now.kind || (before.kind === "fixed-windows" && now.kind === "sliced-windows");
+
 function sectionDifference(before: SectionSchema, now: SectionSchema): string | undefined {
-  if (before.kind !== now.kind) return `${titleOf(now)} was ${before.kind} and is now ${now.kind}`;
+  if (!isSameKind(before, now)) return `${titleOf(now)} was ${before.kind} and is now ${now.kind}`;
   const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
   for (const name of names) {
     const [was, is] = [JSON.stringify(before.settings[name]), JSON.stringify(now.settings[name])];

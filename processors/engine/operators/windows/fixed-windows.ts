@@ -4,7 +4,8 @@ import { CHANGED, type RowLayout } from "../../aggregates/row-layout.ts";
 import type { EmitPolicy } from "../../windows/emission.ts";
 import { advanceOf, type FixedWindow, firstWindowStart, lastWindowStart } from "../../windows/window.ts";
 import { COUNTED, type OperatorContext } from "../operator.ts";
-import type { FixedWindowsState, OpenWindow } from "./fixed-windows-state.ts";
+import type { FixedWindowsState } from "./fixed-windows-state.ts";
+import type { OpenWindow } from "./open-windows.ts";
 import { PaneWriter } from "./pane-writer.ts";
 import { StagingOperator } from "./staging-operator.ts";
 import type { WindowsDefinition } from "./windows-definition.ts";
@@ -42,7 +43,7 @@ export class FixedWindows extends StagingOperator {
         steps += 1;
         if (steps >= maxSteps) return steps;
       }
-      if (window.endMs <= watermarkMs) this.#state.markFired(window);
+      if (window.endMs <= watermarkMs) this.#state.windows.markFired(window);
     }
     if (this.#state.nextEarlyMs <= watermarkMs) this.#state.nextEarlyMs = Number.POSITIVE_INFINITY;
     this.#state.settle(watermarkMs);
@@ -82,29 +83,24 @@ export class FixedWindows extends StagingOperator {
     const { keys, values, timesMs } = this.staged;
     const key = keys[index]!;
     const window = this.#state.at(startMs, endMs);
-    let row = window.rows.get(key);
-    if (row === undefined) {
-      row = this.#rows.create();
-      window.rows.set(key, row);
-      this.#state.entries += 1;
-    }
+    const row = this.#state.windows.rowOf(window, key);
     this.#rows.add(row, values, this.staged.at(index), timesMs[index]!);
     row[CHANGED] = 1;
     window.changed = true;
-    this.#state.mark(window, key, row);
+    this.#state.windows.mark(window, key, row);
     // A window that has fired and still takes events emits each update at once.
     if (window.fired || this.#emit.kind === "on-update") this.#emitRow(window, key, row);
     else if (this.#emit.kind === "every") this.#state.emitEarly(this.#emit.everyMs, watermarkMs);
   }
 
   #emitRow(window: OpenWindow, key: string, row: Row): void {
-    this.#state.mark(window, key, row);
+    this.#state.windows.mark(window, key, row);
     this.#panes.emit(key, window.startMs, window.endMs, row);
   }
 
   /** The windows with rows to emit, in the order of firing: those that the watermark closed, then the open ones. */
   #due(watermarkMs: number): OpenWindow[] {
-    const windows = this.#state.inOrder();
+    const windows = this.#state.windows.inOrder();
     const closed = windows.filter(({ endMs, fired }) => !fired && endMs <= watermarkMs);
     if (this.#emit.kind !== "every" || !this.#state.isEarlyDue(this.#emit.everyMs, watermarkMs))
       return closed;

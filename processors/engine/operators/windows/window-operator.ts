@@ -2,6 +2,7 @@
 import type {
   FixedWindow,
   GlobalWindow,
+  HoppingWindow,
   SessionWindow,
   SlidingWindow,
   WindowDefinition,
@@ -10,6 +11,7 @@ import type { OperatorDefinition } from "../operator.ts";
 import { FixedWindowsState } from "./fixed-windows-state.ts";
 import { GlobalWindowsState } from "./global-windows-state.ts";
 import { SessionWindowsState } from "./session-windows-state.ts";
+import { SlicedWindowsState } from "./sliced-windows-state.ts";
 import { SlidingWindowsState } from "./sliding-windows-state.ts";
 import { type WindowSettings, WindowsDefinition } from "./windows-definition.ts";
 
@@ -17,8 +19,11 @@ export function windowOperator(settings: WindowSettings<WindowDefinition>): Oper
   const { window } = settings;
   switch (window.kind) {
     case "tumbling":
-    case "hopping":
       return fixedWindows({ ...settings, window });
+    case "hopping":
+      return canBeSliced({ ...settings, window })
+        ? slicedWindows({ ...settings, window })
+        : fixedWindows({ ...settings, window });
     case "session":
       return sessionWindows({ ...settings, window });
     case "sliding":
@@ -34,6 +39,22 @@ const fixedWindows = (settings: WindowSettings<FixedWindow>): OperatorDefinition
     horizonMs: settings.window.sizeMs + settings.allowedLatenessMs,
     newState: (definition) => new FixedWindowsState(definition),
   });
+
+const slicedWindows = (settings: WindowSettings<HoppingWindow>): OperatorDefinition =>
+  new WindowsDefinition(settings, {
+    kind: "sliced-windows",
+    horizonMs: settings.window.sizeMs + settings.allowedLatenessMs,
+    newState: (definition) => new SlicedWindowsState(definition),
+  });
+
+/**
+ * What is emitted before a window closes would have to be put together at every event; and code of the user's own may
+ * throw at that, when it is too late to refuse an event.
+ */
+const canBeSliced = ({ window, emission, aggregates }: WindowSettings<HoppingWindow>): boolean =>
+  window.sizeMs > window.advanceMs &&
+  emission.emit.kind === "on-close" &&
+  aggregates.every(({ aggregate }) => aggregate.attempt === undefined);
 
 /**
  * An old event still counts where it falls into a session that goes on, however long that has been: no time covers

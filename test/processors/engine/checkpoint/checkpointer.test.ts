@@ -52,7 +52,7 @@ function checkpointerOn(
 
 function windowsOf({ operators: [windows] }: TaskState) {
   if (!(windows instanceof FixedWindowsState)) throw new Error("the pipeline has windows of fixed size");
-  return windows.inOrder();
+  return windows.windows.inOrder();
 }
 
 describe("a checkpoint of format 1", () => {
