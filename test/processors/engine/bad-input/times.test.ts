@@ -67,7 +67,9 @@ const windows: Record<string, (items: KeyedStream<Item>) => PipelineDefinition> 
 };
 
 /** How many results a row is part of, where that is more than one: it is of a slice of so many windows. */
-const windowsOfARow: Readonly<Record<string, number>> = { "a day's windows every minute": DAY_MS / MINUTE_MS };
+const windowsOfARow: Readonly<Record<string, number>> = {
+  "a day's windows every minute": DAY_MS / MINUTE_MS,
+};
 
 /** Applies one item and fires what is due; returns how many steps that took. */
 function apply(task: Task, offset: number, t: number): number {
