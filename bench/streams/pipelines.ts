@@ -3,6 +3,7 @@ import {
   type CustomSource,
   count,
   hopping,
+  jsonFields,
   max,
   type PipelineDefinition,
   pipeline,
@@ -14,12 +15,13 @@ import {
 import { type BenchEvent, OUT_OF_ORDER_MS } from "./events.ts";
 import { type WindowCase, type WindowSpec, windowCases } from "./windows.ts";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** What the pipelines need of an event. */
+type Needed = Pick<BenchEvent, "key" | "time" | "amount">;
 
-const sourceOf = (topic: string): CustomSource<BenchEvent> => ({
+const sourceOf = (topic: string): CustomSource<Needed> => ({
   topic,
-  decode: (value) => JSON.parse(utf8.decode(value)) as BenchEvent,
-  time: (event) => event.time,
+  decode: jsonFields({ key: "text", time: "number", amount: "number" }),
+  time: ({ time }) => time,
 });
 
 /** Dedupe is off, as the peers have none. */
@@ -28,7 +30,7 @@ export function pipelineOf(
   source = sourceOf(stream.topic),
 ): PipelineDefinition {
   return pipeline(name)
-    .from<BenchEvent>(source, { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: false })
+    .from<Needed>(source, { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: false })
     .keyBy(({ key }) => key)
     .window(definitionOf(window))
     .aggregate({ count: count(), sum: sum(({ amount }) => amount), max: max(({ amount }) => amount) })

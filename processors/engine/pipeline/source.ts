@@ -151,7 +151,8 @@ function decodeCloudEvent(
   return event;
 }
 
-function parseObject(text: string): Record<string, unknown> {
+/** A JSON object's text as that object; throws an error that does not quote it where it is none. */
+export function parseObject(text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
