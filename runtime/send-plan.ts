@@ -8,6 +8,8 @@ import { partitionOf } from "../contracts/partitioning.ts";
 
 /** Grouping 20,000 messages of one partition takes kafkajs 2.2.4 1.4 s; 1,000 take a few milliseconds. */
 const MAX_MESSAGES_PER_SEND = 1_000;
+/** Where nothing has to be grouped: what bounds a send then is mostly its bytes. */
+const MAX_MESSAGES_PER_PARTITION_SEND = 10_000;
 /** Below `max.message.bytes`, with room for the batch's own header and for estimates that fall short. */
 const MAX_BATCH_BYTES = maxMessageBytes - 16 * 1024;
 /** More than the lengths, deltas and attributes of a record take (record format 2), and of one of its headers. */
@@ -68,19 +70,63 @@ export function planSends(
   return sends.map((send) => send.close());
 }
 
-/**
- * The same with one partition a send, a partition's sends one after the other. Every record's partition is chosen
- * twice, which counts for nothing beside a request.
- */
+/** The same with one partition a send, a partition's sends one after the other, in the order of its records. */
 export function planPartitionSends(
   records: readonly OutgoingRecord[],
   partitionCounts: ReadonlyMap<string, number>,
   unkeyedHash: number,
 ): Send[] {
-  const byPlace = Map.groupBy(records, (record) =>
-    partitionKey(record.topic, choosePartition(record, partitionCounts.get(record.topic)!, unkeyedHash)),
+  const places: { topic: string; partition: number; own: OutgoingRecord[] }[] = [];
+  const byTopic = new Map<string, OutgoingRecord[][]>();
+  for (const record of records) {
+    const { topic } = record;
+    const partition = choosePartition(record, partitionCounts.get(topic)!, unkeyedHash);
+    let ofTopic = byTopic.get(topic);
+    if (ofTopic === undefined) {
+      ofTopic = [];
+      byTopic.set(topic, ofTopic);
+    }
+    let own = ofTopic[partition];
+    if (own === undefined) {
+      own = [];
+      ofTopic[partition] = own;
+      places.push({ topic, partition, own });
+    }
+    own.push(record);
+  }
+  return places.flatMap(({ topic, partition, own }) =>
+    inBatches(own).map((batch) => partitionSend(topic, partition, batch)),
   );
-  return [...byPlace.values()].flatMap((own) => planSends(own, partitionCounts, unkeyedHash));
+}
+
+/** A record that is larger than a batch may be is alone in one. */
+function inBatches(records: readonly OutgoingRecord[]): OutgoingRecord[][] {
+  const batches: OutgoingRecord[][] = [];
+  let batch: OutgoingRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const more = sizeOf(record);
+    const isFull = bytes + more > MAX_BATCH_BYTES || batch.length === MAX_MESSAGES_PER_PARTITION_SEND;
+    if (batch.length === 0 || isFull) {
+      batch = [];
+      batches.push(batch);
+      bytes = 0;
+    }
+    batch.push(record);
+    bytes += more;
+  }
+  return batches;
+}
+
+function partitionSend(topic: string, partition: number, records: readonly OutgoingRecord[]): Send {
+  const messages = records.map((record) => messageOf(record, partition));
+  // How kafkajs groups messages by partition; by itself it copies all that it has of one for each that it adds.
+  Object.defineProperty(messages, "reduce", { value: () => ({ [partition]: messages }) });
+  return {
+    topicMessages: [{ topic, messages }],
+    partitions: new Set([partitionKey(topic, partition)]),
+    records,
+  };
 }
 
 /**
@@ -127,9 +173,9 @@ class OpenSend {
   }
 
   add(record: OutgoingRecord, partition: number, place: string, bytes: number): void {
-    const { topic, key, value, headers } = record;
+    const { topic } = record;
     const messages = this.#messages.get(topic) ?? [];
-    messages.push({ key: asBuffer(key), value: asBuffer(value), headers, partition });
+    messages.push(messageOf(record, partition));
     this.#messages.set(topic, messages);
     this.#batchBytes.set(place, (this.#batchBytes.get(place) ?? 0) + bytes);
     this.#records.push(record);
@@ -143,6 +189,13 @@ class OpenSend {
     };
   }
 }
+
+const messageOf = ({ key, value, headers }: OutgoingRecord, partition: number): Message => ({
+  key: asBuffer(key),
+  value: asBuffer(value),
+  headers,
+  partition,
+});
 
 /** The same memory as a Buffer: kafkajs accepts no other bytes. */
 const asBuffer = (bytes: Uint8Array | null): Buffer | null =>

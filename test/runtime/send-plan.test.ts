@@ -1,4 +1,5 @@
-import { Partitioners, type PartitionMetadata } from "kafkajs";
+import { createRequire } from "node:module";
+import { type Message, Partitioners, type PartitionMetadata } from "kafkajs";
 import { describe, expect, test } from "vitest";
 import { maxMessageBytes } from "../../contracts/limits.ts";
 import {
@@ -13,6 +14,10 @@ const counts = new Map([
   ["late", 3],
 ]);
 const UNKEYED_HASH = 5;
+
+const groupMessages = createRequire(import.meta.url)("kafkajs/src/producer/groupMessagesPerPartition.js") as (
+  send: object,
+) => Record<string, Message[]>;
 
 const record = (fields: Partial<OutgoingRecord> & { valueBytes?: number } = {}): OutgoingRecord => ({
   topic: "results",
@@ -50,6 +55,32 @@ test("with one partition a send, a partition's sends follow each other, in order
     [records[1]],
     [records[3]],
   ]);
+});
+
+test("kafkajs groups a send of one partition as it would by itself, and copies nothing", () => {
+  const [{ topicMessages } = { topicMessages: [] }] = planPartitionSends(
+    Array.from({ length: 2_000 }, () => record()),
+    counts,
+    UNKEYED_HASH,
+  );
+  const { topic, messages } = topicMessages[0]!;
+  expect(messages).toHaveLength(2_000);
+  const partitionMetadata = Array.from({ length: 4 }, () => ({}) as PartitionMetadata);
+  const partitioner = Partitioners.DefaultPartitioner();
+  const grouped = groupMessages({ topic, partitionMetadata, partitioner, messages });
+  const byItself = groupMessages({ topic, partitionMetadata, partitioner, messages: [...messages] });
+  expect(Object.keys(grouped)).toEqual(Object.keys(byItself));
+  expect(grouped).toEqual(byItself);
+  expect(Object.values(grouped)[0]).toBe(messages);
+});
+
+test("with one partition a send, as many messages go out at once as a batch may have bytes", () => {
+  const sizesOf = (records: OutgoingRecord[]) =>
+    planPartitionSends(records, counts, UNKEYED_HASH).map((send) => send.records.length);
+  expect(sizesOf(Array.from({ length: 10_001 }, () => record()))).toEqual([10_000, 1]);
+  expect(sizesOf([record(), record({ valueBytes: 2_000_000 }), record()])).toEqual([1, 1, 1]);
+  const headers = { reason: "x".repeat(maxMessageBytes / 2) };
+  expect(sizesOf([record({ headers }), record({ headers }), record()])).toEqual([1, 2]);
 });
 
 describe("planning sends", () => {
