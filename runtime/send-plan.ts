@@ -199,4 +199,6 @@ const messageOf = ({ key, value, headers }: OutgoingRecord, partition: number): 
 
 /** The same memory as a Buffer: kafkajs accepts no other bytes. */
 const asBuffer = (bytes: Uint8Array | null): Buffer | null =>
-  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  bytes === null || Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,6 +4,9 @@
  */
 
 const INITIAL_BYTES = 64 * 1024;
+/** Texts whose length takes one byte. */
+const SHORT_CHARS = 64;
+const MAX_ASCII = 0x7f;
 
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(INITIAL_BYTES);
@@ -26,10 +29,27 @@ export class ByteWriter {
   }
 
   text(value: string): void {
+    if (value.length <= SHORT_CHARS && this.#shortAscii(value)) return;
     const length = Buffer.byteLength(value);
     this.varint(length);
     this.#reserve(length);
     this.#length += this.#bytes.write(value, this.#length);
+  }
+
+  /** Writes what most keys are without asking Node twice; false, and nothing written, where it is not ASCII. */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length + 1);
+    const bytes = this.#bytes;
+    const start = this.#length + 1;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > MAX_ASCII) return false;
+      bytes[start + i] = code;
+    }
+    bytes[this.#length] = length;
+    this.#length = start + length;
+    return true;
   }
 
   bytes(value: Uint8Array): void {

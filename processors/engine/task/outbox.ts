@@ -36,7 +36,6 @@ const EXCERPT_BYTES = 64 * 1024;
 
 const MAX_PASSED_ON_CHARS = 2_048;
 
-const utf8 = new TextEncoder();
 const NO_HEADERS = {};
 
 export type Emitted = Pick<ResultRecord, "key" | "window" | "revision" | "pane"> & {
@@ -163,9 +162,9 @@ export class Outbox {
   /** A pane whose result could not be made: what was known of it, as JSON; without its state where that is too large. */
   deadPane(series: string, { key, window, state }: DeadPane, detail: string): void {
     const kept = state.length <= MAX_DEAD_STATE_CHARS ? { state } : { state: null, stateChars: state.length };
-    const value = utf8.encode(JSON.stringify({ pipeline: series, key, window, ...kept }));
+    const value = Buffer.from(JSON.stringify({ pipeline: series, key, window, ...kept }));
     const headers = this.#deadHeaders("user-code-failed", detail, "pane");
-    this.#push({ topic: DEAD_LETTERS_TOPIC, key: utf8.encode(key), value, headers });
+    this.#push({ topic: DEAD_LETTERS_TOPIC, key: Buffer.from(key), value, headers });
   }
 
   /** Hands over everything and starts the next checkpoint's outputs. */
@@ -183,7 +182,7 @@ export class Outbox {
       topic = resultsTopic(record.pipeline);
       this.#resultsTopics.set(record.pipeline, topic);
     }
-    const value = utf8.encode(JSON.stringify(record));
+    const value = Buffer.from(JSON.stringify(record));
     if (value.length > maxResultBytes) {
       throw new RangeError(`the result is ${value.length} bytes; the limit is ${maxResultBytes}`);
     }

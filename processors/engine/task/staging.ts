@@ -73,8 +73,9 @@ export class Staging {
     input: number,
   ): void {
     const key = rejectionOf("user-code-failed", () => keyOf(element), "the key function threw");
-    this.lastHash = this.#keys.of(key).hash;
-    for (const operator of this.#operators) operator.stage(element, key, timeMs, watermarkMs, input);
-    this.#limit.staged(this.#operators, key, timeMs);
+    const { text, hash } = this.#keys.of(key);
+    this.lastHash = hash;
+    for (const operator of this.#operators) operator.stage(element, text, timeMs, watermarkMs, input);
+    this.#limit.staged(this.#operators, text, timeMs);
   }
 }
