@@ -50,7 +50,7 @@ export type { PipelineDefinition } from "./definition.ts";
 export type { EnrichOptions, OptionalEnrichOptions } from "./enrich-step.ts";
 export { TryLaterError } from "./enrichment.ts";
 export type { JoinOptions } from "./join-step.ts";
-export { type JsonFieldKind, type JsonFields, jsonFields } from "./json-fields.ts";
+export { type JsonFieldKind, type JsonFieldKinds, type JsonFields, jsonFields } from "./json-fields.ts";
 export type { Output, Outputs, ResultsOptions } from "./outputs.ts";
 export type { ProcessOptions } from "./process-step.ts";
 export type { RekeyOptions } from "./rekey.ts";

@@ -7,7 +7,11 @@
  */
 import { ShortTexts } from "./short-texts.ts";
 
-export type FieldKind = "text" | "number" | "boolean";
+/** What a field must be: of a kind, or an object of which the fields are named in turn. */
+export type JsonFieldKind = "text" | "number" | "boolean" | JsonFieldKinds;
+export interface JsonFieldKinds {
+  readonly [name: string]: JsonFieldKind;
+}
 
 /** JSON.parse has to read it. */
 const UNUSUAL = -1;
@@ -49,7 +53,9 @@ const MAX_DEPTH = 32;
 interface Field {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly kind: FieldKind;
+  readonly kind: Exclude<JsonFieldKind, object> | "object";
+  /** Only of an object. */
+  readonly within: FieldScanner | undefined;
 }
 
 /** A member of the object that was read last; the next object mostly has the same ones in the same order. */
@@ -67,41 +73,52 @@ export class FieldScanner {
   readonly #fields: readonly Field[];
   readonly #texts = new ShortTexts();
   readonly #members: Member[] = [];
+  /** What every object that is found starts as, so that all have one shape. */
+  readonly #empty: Readonly<Record<string, unknown>>;
 
-  constructor(kinds: Readonly<Record<string, FieldKind>>) {
-    this.#fields = Object.entries(kinds).map(([name, kind]) => ({ name, kind, bytes: Buffer.from(name) }));
+  constructor(kinds: JsonFieldKinds) {
+    this.#fields = Object.entries(kinds).map(([name, kind]) => {
+      const bytes = Buffer.from(name);
+      return typeof kind === "string"
+        ? { name, bytes, kind, within: undefined }
+        : { name, bytes, kind: "object", within: new FieldScanner(kind) };
+    });
+    this.#empty = Object.fromEntries(Object.keys(kinds).map((name) => [name, undefined]));
   }
 
-  /**
-   * Puts the fields into `found`.
-   * @returns false where it gave up; then what is in `found` means nothing
-   */
-  scan(bytes: Uint8Array, found: Record<string, unknown>): boolean {
+  /** The fields, in the order in which they were given; undefined where it gave up. */
+  scan(bytes: Uint8Array): Record<string, unknown> | undefined {
+    const found = { ...this.#empty };
+    const end = this.#object(bytes, skipSpace(bytes, 0), found);
+    return end !== UNUSUAL && skipSpace(bytes, end) === bytes.length ? found : undefined;
+  }
+
+  #object(bytes: Uint8Array, from: number, found: Record<string, unknown>): number {
     const fields = this.#fields;
     let left = fields.length;
     let seen = 0;
-    let at = skipSpace(bytes, 0);
-    if (bytes[at] !== OPEN_OBJECT) return false;
+    let at = from;
+    if (bytes[at] !== OPEN_OBJECT) return UNUSUAL;
     for (let place = 0; ; place++) {
       at = skipSpace(bytes, at + 1);
       const member = this.#memberAt(bytes, at, place);
-      if (member === NO_MEMBER) return false;
+      if (member === NO_MEMBER) return UNUSUAL;
       const { head, index } = member;
       at = skipSpace(bytes, at + head.length);
       if (index < 0) {
         at = skipValue(bytes, at, 0);
       } else {
         // Of a name that comes twice JSON.parse takes the last.
-        if ((seen & (1 << index)) !== 0) return false;
+        if ((seen & (1 << index)) !== 0) return UNUSUAL;
         seen |= 1 << index;
         left -= 1;
         at = this.#read(bytes, at, fields[index]!, found);
       }
-      if (at === UNUSUAL) return false;
+      if (at === UNUSUAL) return UNUSUAL;
       at = skipSpace(bytes, at);
       if (bytes[at] !== COMMA) break;
     }
-    return bytes[at] === CLOSE_OBJECT && left === 0 && skipSpace(bytes, at + 1) === bytes.length;
+    return bytes[at] === CLOSE_OBJECT && left === 0 ? at + 1 : UNUSUAL;
   }
 
   /** The member whose name begins there: the one that was at this place in the last object, or one that is read anew. */
@@ -131,7 +148,12 @@ export class FieldScanner {
     return -1;
   }
 
-  #read(bytes: Uint8Array, at: number, { name, kind }: Field, found: Record<string, unknown>): number {
+  #read(
+    bytes: Uint8Array,
+    at: number,
+    { name, kind, within }: Field,
+    found: Record<string, unknown>,
+  ): number {
     let end = UNUSUAL;
     if (kind === "text") {
       end = skipString(bytes, at);
@@ -139,9 +161,13 @@ export class FieldScanner {
     } else if (kind === "number") {
       end = readNumber(bytes, at);
       if (end !== UNUSUAL) found[name] = lastNumber[0];
-    } else {
+    } else if (kind === "boolean") {
       end = skipBoolean(bytes, at);
       if (end !== UNUSUAL) found[name] = bytes[at] === TRUE[0];
+    } else {
+      const inner = { ...within!.#empty };
+      end = within!.#object(bytes, at, inner);
+      if (end !== UNUSUAL) found[name] = inner;
     }
     return end;
   }

@@ -9,15 +9,15 @@ const MAX_KNOWN_BYTES = 64;
 export class ShortTexts {
   readonly #slots: (string | undefined)[] = new Array(SLOTS);
 
-  /** The ASCII text that lies there. */
+  /** {@link asciiText}, the same object where it is still known. */
   of(bytes: Uint8Array, start: number, end: number): string {
-    if (end - start > MAX_KNOWN_BYTES) return textOf(bytes, start, end);
+    if (end - start > MAX_KNOWN_BYTES) return asciiText(bytes, start, end);
     let hash = 0;
     for (let at = start; at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!;
     const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
     const known = this.#slots[slot];
     if (known !== undefined && isText(known, bytes, start, end)) return known;
-    const text = textOf(bytes, start, end);
+    const text = asciiText(bytes, start, end);
     this.#slots[slot] = text;
     return text;
   }
@@ -29,5 +29,6 @@ function isText(text: string, bytes: Uint8Array, start: number, end: number): bo
   return true;
 }
 
-const textOf = (bytes: Uint8Array, start: number, end: number): string =>
+/** The ASCII text that lies there. */
+const asciiText = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");

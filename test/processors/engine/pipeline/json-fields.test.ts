@@ -126,25 +126,45 @@ describe("what a producer writes day by day", () => {
       { key: "JFK", amount: 999_999_999_999_999, paid: true },
     ],
   ])("is not parsed: %s", (json, expected) => {
-    const found = {};
-    expect(new FieldScanner(kinds).scan(Buffer.from(json), found)).toBe(true);
-    expect(found).toEqual(expected);
+    expect(new FieldScanner(kinds).scan(Buffer.from(json))).toEqual(expected);
   });
 
   test("is left to JSON.parse where it is unusual", () => {
     const unusual = ['{"key":"é","amount":1,"paid":true}', '{"key":"a","amount":1e3,"paid":true}'];
-    for (const json of unusual) expect(new FieldScanner(kinds).scan(Buffer.from(json), {})).toBe(false);
+    for (const json of unusual) expect(new FieldScanner(kinds).scan(Buffer.from(json))).toBeUndefined();
   });
 });
 
 test("errors say which field, and quote nothing", () => {
   expect(() => decode(Buffer.from('{"key":"secret","paid":true}'))).toThrow("the field amount is missing");
-  expect(() => decode(Buffer.from('{"key":1,"amount":1,"paid":true}'))).toThrow(
-    "the field key is not a text",
-  );
+  expect(() => decode(Buffer.from('{"key":1,"amount":1,"paid":true}'))).toThrow("the field key is not text");
   expect(() => decode(Buffer.from('{"key":secret'))).toThrow("the value is not valid JSON");
   expect(() => decode(Buffer.from([0xff]))).toThrow("the value is not valid UTF-8");
-  expect(() => jsonFields({})).toThrow("jsonFields() has 0 fields; name 1 to 30");
+  expect(() => jsonFields({})).toThrow("jsonFields() has an object of 0 fields; name 1 to 30");
+});
+
+describe("objects within", () => {
+  const nested = jsonFields({ id: "text", data: { origin: "text", place: { x: "number" } } });
+  test.each([
+    ['{"data":{"more":1,"origin":"JFK","place":{"x":1.5,"y":[]}},"id":"7"}'],
+    ['{"data":{"origin":"é","place":{"x":1.5}},"id":"7"}'],
+    ['{"data":{"origin":"x"},"data":{"origin":"JFK","place":{"x":1}},"id":"7"}'],
+  ])("%s", (json) => {
+    const { id, data } = JSON.parse(json);
+    expect(nested(Buffer.from(json))).toEqual({
+      id,
+      data: { origin: data.origin, place: { x: data.place.x } },
+    });
+  });
+
+  test.each([
+    ['{"data":{"origin":"JFK","place":{}},"id":"7"}', "the field data.place.x is missing"],
+    ['{"data":{"origin":"JFK","place":[1]},"id":"7"}', "the field data.place is not an object"],
+    ['{"data":null,"id":"7"}', "the field data is not an object"],
+    ['{"data":{"origin":"JFK","place":{"x":1}},"id":"7"', "the value is not valid JSON"],
+  ])("%s: %s", (json, message) => {
+    expect(() => nested(Buffer.from(json))).toThrow(message);
+  });
 });
 
 test("fields have the types of their kinds", () => {
