@@ -14,6 +14,8 @@ export const environmentVariables = {
   shedding: "SPILLWAY_SHEDDING",
   /** Who may send what to the HTTP door: {@link ProducerRule}s as JSON. @default everyone who may call it, everything */
   producers: "SPILLWAY_PRODUCERS",
+  /** Limits of their own of who sends with tokens: {@link SubjectLimit}s as JSON. @default they have none */
+  subjectLimits: "SPILLWAY_SUBJECT_LIMITS",
   /** How many events a producer may send to the HTTP door a second, at all execution environments. @default no limit */
   producerEventsPerSecond: "SPILLWAY_PRODUCER_EVENTS_PER_SECOND",
   /** Execution environments of the HTTP door that are busy at the expected load; each counts its share of that limit. */

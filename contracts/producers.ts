@@ -17,3 +17,10 @@ export interface ProducerRule {
   /** How many events it may send a second. @default the environment's `ingest.producerEventsPerSecond` */
   readonly eventsPerSecond?: number;
 }
+
+/** How many events who has tokens of a subject may send a second; which types, its tokens' scopes say. */
+export interface SubjectLimit {
+  /** The token's `sub`, or its `client_id` where it has none. */
+  readonly subject: string;
+  readonly eventsPerSecond: number;
+}

@@ -21,7 +21,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { environmentVariables } from "../../contracts/environment.ts";
 import { metrics } from "../../contracts/metrics.ts";
-import type { ProducerRule } from "../../contracts/producers.ts";
+import type { ProducerRule, SubjectLimit } from "../../contracts/producers.ts";
 import { topics } from "../../contracts/topics.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
 import { requireEnvironment } from "../../runtime/environment.ts";
@@ -57,7 +57,8 @@ const recentSignals = new RecentSignals(signalsTable, (error) => {
   telemetry.metrics.addMetric(metrics.ingest.signalsUnread, MetricUnit.Count, 1);
   telemetry.logger.warn("The signals table was not read; the signals of before count on.", error);
 });
-const producers = producerRules();
+const producers = listIn<ProducerRule>(environmentVariables.producers);
+const subjectLimits = listIn<SubjectLimit>(environmentVariables.subjectLimits);
 const outage = new KafkaOutage();
 const kinesis = createKinesisClient();
 const firstConnection = new FirstConnection(connectWindowMs(), Math.random);
@@ -85,7 +86,8 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
     if (event.requestContext?.http?.method === "GET") return backpressureAnswer(signals, Date.now());
     outage.seed(signals, Date.now());
     const begun = firstConnection.begin(signals, signalsTable, Date.now());
-    const producer = producerOf(event.requestContext as CallerContext | undefined, producers);
+    const caller = event.requestContext as CallerContext | undefined;
+    const producer = producerOf(caller, producers, subjectLimits);
     const { response, report } = await ingest(
       event,
       producer,
@@ -107,8 +109,8 @@ function producerLimits(): ProducerLimits | undefined {
 }
 
 /** The stack writes them, so that they are well-formed or absent. */
-function producerRules(): readonly ProducerRule[] {
-  return JSON.parse(process.env[environmentVariables.producers] ?? "[]") as readonly ProducerRule[];
+function listIn<Entry>(variable: string): readonly Entry[] {
+  return JSON.parse(process.env[variable] ?? "[]") as readonly Entry[];
 }
 
 function spillway(variable: string): Spillway {

@@ -150,7 +150,7 @@ function readWithinLimit(
 
 function rateLimited({ eventsPerSecond, share }: ProducerLimit, waitMs: number): RequestRefusedError {
   const seconds = Math.ceil(waitMs / 1_000);
-  const detail = `The sender may send about ${eventsPerSecond} events/s (ingest.producerEventsPerSecond, or eventsPerSecond of its rule), of which this execution environment counts ${share.toFixed(1)}, and has sent more. Send the same again after ${seconds} s, and less at a time.`;
+  const detail = `The sender may send about ${eventsPerSecond} events/s (ingest.producerEventsPerSecond, or eventsPerSecond of its rule or its subject), of which this execution environment counts ${share.toFixed(1)}, and has sent more. Send the same again after ${seconds} s, and less at a time.`;
   return new RequestRefusedError(makeProblem(ingestProblems.rateLimited, detail), {
     "retry-after": String(seconds),
   });

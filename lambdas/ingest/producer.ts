@@ -1,13 +1,13 @@
 /** Who sends, as the gateway or the stream has established it; nothing a sender says of itself counts. */
 import { EVENT_HEADERS } from "../../contracts/cloudevent.ts";
-import { PRODUCER_HEADER, type ProducerRule } from "../../contracts/producers.ts";
+import { PRODUCER_HEADER, type ProducerRule, type SubjectLimit } from "../../contracts/producers.ts";
 import { TRACEPARENT, traceIdOf } from "../../contracts/traceparent.ts";
 
 export interface Producer {
   /** An IAM principal, a JWT's subject, a door's name. */
   readonly name: string;
   readonly maySend: (type: string) => boolean;
-  /** Of its own rule. @default the environment's for every producer */
+  /** Its own, by its rule or its tokens' subject. @default the environment's for every producer */
   readonly maxEventsPerSecond?: number;
   /** Of each Kafka record that its events become; one object for all of them. */
   readonly headers: Readonly<Record<string, string>>;
@@ -59,9 +59,13 @@ export interface CallerContext {
 
 /**
  * Who a request is from. Callers with an IAM signature may send what the rule of their role says, and everything where
- * the environment has no rules at all; callers with a token, what its scopes say.
+ * the environment has no rules at all; callers with a token, what its scopes say, and as much as the limit of its subject.
  */
-export function producerOf(context: CallerContext | undefined, rules: readonly ProducerRule[]): Producer {
+export function producerOf(
+  context: CallerContext | undefined,
+  rules: readonly ProducerRule[],
+  subjectLimits: readonly SubjectLimit[] = [],
+): Producer {
   const { iam, jwt } = context?.authorizer ?? {};
   if (jwt) {
     const scopes = scopesOf(jwt);
@@ -70,6 +74,7 @@ export function producerOf(context: CallerContext | undefined, rules: readonly P
     return producer(
       `jwt:${subject}`,
       types.includes(ANY_SCOPE) ? "any" : types.map((scope) => scope.slice(SCOPE_PREFIX.length)),
+      subjectLimits.find((limit) => limit.subject === subject)?.eventsPerSecond,
     );
   }
   const arn = iam?.userArn ?? UNSIGNED;

@@ -1,7 +1,7 @@
 /** What may differ between two deployed environments, and the check that a configuration is one that works. */
 
 import { catalogue } from "../../contracts/events/catalogue.ts";
-import type { ProducerRule } from "../../contracts/producers.ts";
+import type { ProducerRule, SubjectLimit } from "../../contracts/producers.ts";
 import type { SheddingThresholds } from "../../contracts/signals.ts";
 import { checkCapacity, type IngestLoad } from "./capacity.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
@@ -88,11 +88,17 @@ export interface FunctionConfig {
 /**
  * How a caller of `POST /events` proves who it is. `iam`: by a signature (SigV4); without `producers` every caller whose
  * policies allow it the API may send everything, with them only those they name may send, and only their types. `jwt`: by
- * a token of an issuer, whose scopes say what it may send: `events:<type>`, or `events:*`.
+ * a token of an issuer, whose scopes say what it may send: `events:<type>`, or `events:*`; `subjectLimits` say how much
+ * some may send where that is not the environment's `ingest.producerEventsPerSecond`.
  */
 export type IngestAuth =
   | { readonly kind: "iam"; readonly producers?: readonly ProducerRule[] }
-  | { readonly kind: "jwt"; readonly issuer: string; readonly audience: readonly string[] };
+  | {
+      readonly kind: "jwt";
+      readonly issuer: string;
+      readonly audience: readonly string[];
+      readonly subjectLimits?: readonly SubjectLimit[];
+    };
 
 export interface StreamConfig {
   /**
@@ -269,6 +275,7 @@ function validateAuth(auth: IngestAuth): void {
     if (auth.audience.length === 0) {
       throw new EnvironmentConfigError("ingest.auth.audience", auth.audience, "one or several audiences");
     }
+    validateSubjectLimits(auth.subjectLimits);
     return;
   }
   if (auth.producers?.length === 0) {
@@ -281,6 +288,24 @@ function validateAuth(auth: IngestAuth): void {
     matches(`${field}.principal`, principal, arn, "the ARN of an IAM role or user, without its path");
     if (eventTypes !== "any") knownTypes(`${field}.eventTypes`, eventTypes);
     if (eventsPerSecond !== undefined) within(`${field}.eventsPerSecond`, eventsPerSecond, 1, 1_000_000);
+  });
+}
+
+function validateSubjectLimits(limits: readonly SubjectLimit[] = []): void {
+  const subjects = new Set<string>();
+  limits.forEach(({ subject, eventsPerSecond }, index) => {
+    const field = `ingest.auth.subjectLimits[${index}]`;
+    // OpenID Connect Core 1.0, section 2: a subject has at most 255 ASCII characters.
+    matches(
+      `${field}.subject`,
+      subject,
+      /^[\x20-\x7e]{1,255}$/,
+      "a token's subject: 1 to 255 ASCII characters",
+    );
+    if (subjects.has(subject))
+      throw new EnvironmentConfigError(`${field}.subject`, subject, "one that no limit before has");
+    subjects.add(subject);
+    within(`${field}.eventsPerSecond`, eventsPerSecond, 1, 1_000_000);
   });
 }
 

@@ -121,7 +121,10 @@ const producerLimitOf = ({ producerEventsPerSecond, expected }: EnvironmentConfi
   [environmentVariables.expectedEnvironments]: String(ingestNeed(expected).concurrency),
 });
 
-const producersOf = (auth: IngestAuth): Readonly<Record<string, string>> =>
-  auth.kind === "iam" && auth.producers
-    ? { [environmentVariables.producers]: JSON.stringify(auth.producers) }
-    : {};
+function producersOf(auth: IngestAuth): Readonly<Record<string, string>> {
+  if (auth.kind === "iam") {
+    return auth.producers ? { [environmentVariables.producers]: JSON.stringify(auth.producers) } : {};
+  }
+  const { subjectLimits } = auth;
+  return subjectLimits ? { [environmentVariables.subjectLimits]: JSON.stringify(subjectLimits) } : {};
+}

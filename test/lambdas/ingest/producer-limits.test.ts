@@ -96,6 +96,29 @@ describe("a producer", () => {
     expect(limited().limitOf(bulk)).toEqual({ eventsPerSecond: 4_000, share: 1_000 });
     expect(limited().limitOf(airline)).toEqual({ eventsPerSecond: 100, share: 25 });
   });
+
+  it("may have a limit of its own by the subject of its tokens, and no other has it", async () => {
+    const subjectLimits = [
+      { subject: "bulk", eventsPerSecond: 4_000 },
+      { subject: "slow", eventsPerSecond: 1 },
+    ];
+    const caller = (claims: Readonly<Record<string, string>>) =>
+      producerOf({ authorizer: { jwt: { claims: { scope: "events:*", ...claims } } } }, [], subjectLimits);
+    expect(limited().limitOf(caller({ sub: "bulk" }))).toEqual({ eventsPerSecond: 4_000, share: 1_000 });
+    // A token of a service alone may have no subject.
+    expect(limited().limitOf(caller({ client_id: "bulk" }))).toEqual({
+      eventsPerSecond: 4_000,
+      share: 1_000,
+    });
+    expect(limited().limitOf(caller({ sub: "airline" }))).toEqual({ eventsPerSecond: 100, share: 25 });
+    const limits = limited();
+    expect((await post(limits, 10, NOW_MS, caller({ sub: "slow" }))).status).toBe(202);
+    expect((await post(limits, 1, NOW_MS, caller({ sub: "slow" }))).status).toBe(429);
+    expect((await post(limits, 10, NOW_MS, caller({ sub: "airline" }))).status).toBe(202);
+    // What signs is no subject, whatever it is called.
+    const signed = producerOf({ authorizer: { iam: { userArn: "slow" } } }, [], subjectLimits);
+    expect(limited().limitOf(signed)).toEqual({ eventsPerSecond: 100, share: 25 });
+  });
 });
 
 it("is remembered of a bounded number of producers", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { SubjectLimit } from "../../../contracts/producers.ts";
 import type { SheddingThresholds } from "../../../contracts/signals.ts";
 import {
   type EnvironmentConfig,
@@ -23,6 +24,8 @@ const door: KinesisDoorConfig = {
 };
 
 const withAuth = (auth: IngestAuth): EnvironmentConfig => ({ ...dev, ingest: { ...dev.ingest, auth } });
+const withSubjectLimits = (...subjectLimits: readonly SubjectLimit[]): EnvironmentConfig =>
+  withAuth({ kind: "jwt", issuer: "https://issuer", audience: ["a"], subjectLimits });
 
 const shedding = { spillLow: 0.8, refuseLow: 0.9, refuseNormal: 1.2 };
 const withShedding = (changed: Partial<SheddingThresholds>): EnvironmentConfig => ({
@@ -105,6 +108,15 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["spillway.retentionHours", { ...dev, spillway: { ...dev.spillway, retentionHours: 23 } }],
   ["ingest.auth.issuer", withAuth({ kind: "jwt", issuer: "http://issuer", audience: ["a"] })],
   ["ingest.auth.audience", withAuth({ kind: "jwt", issuer: "https://issuer", audience: [] })],
+  ["ingest.auth.subjectLimits[0].subject", withSubjectLimits({ subject: "", eventsPerSecond: 1 })],
+  [
+    "ingest.auth.subjectLimits[1].subject",
+    withSubjectLimits({ subject: "airline", eventsPerSecond: 1 }, { subject: "airline", eventsPerSecond: 2 }),
+  ],
+  [
+    "ingest.auth.subjectLimits[0].eventsPerSecond",
+    withSubjectLimits({ subject: "airline", eventsPerSecond: 0 }),
+  ],
   [
     "ingest.auth.producers[0].principal",
     withAuth({ kind: "iam", producers: [{ principal: "airline", eventTypes: "any" }] }),

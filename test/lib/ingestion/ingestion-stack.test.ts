@@ -27,8 +27,10 @@ describe("ingestion", () => {
     for (const { AuthorizationType } of routes) expect(AuthorizationType).toBe("AWS_IAM");
   });
 
-  test("where an environment has an issuer of tokens, its tokens are what a caller needs", () => {
-    const auth = { kind: "jwt", issuer: "https://issuer.example", audience: ["spillway"] } as const;
+  test("where an environment has an issuer of tokens, its tokens are what a caller needs, and their limits are known", () => {
+    const subjectLimits = [{ subject: "airline", eventsPerSecond: 5_000 }];
+    const tokens = { issuer: "https://issuer.example", audience: ["spillway"] };
+    const auth = { kind: "jwt", ...tokens, subjectLimits } as const;
     const withJwt = synthesize({ config: { ...dev, ingest: { ...dev.ingest, auth } } }).ingestion;
 
     for (const { Properties } of resources(withJwt, "AWS::ApiGatewayV2::Route")) {
@@ -38,6 +40,8 @@ describe("ingestion", () => {
       Issuer: "https://issuer.example",
       Audience: ["spillway"],
     });
+    const { Variables } = functionOf(withJwt, "Ingest").Properties.Environment;
+    expect(JSON.parse(Variables.SPILLWAY_SUBJECT_LIMITS)).toEqual(subjectLimits);
   });
 
   test("where an environment names its producers, the function knows them", () => {
