@@ -32,8 +32,8 @@ export interface LocalState {
   readonly bootstrapServers: string;
   /** HTTP APIs: where they are, and their routes, such as `POST /events`. */
   readonly apis: Readonly<Record<string, { readonly url: string; readonly routes: readonly string[] }>>;
-  /** By what people call them. */
-  readonly functions: Readonly<Record<string, unknown>>;
+  /** By what people call them; the variables that their templates give them. */
+  readonly functions: Readonly<Record<string, { readonly environment: Readonly<Record<string, string>> }>>;
   /** Names by logical id. */
   readonly tables: Readonly<Record<string, string>>;
   readonly buckets: Readonly<Record<string, string>>;

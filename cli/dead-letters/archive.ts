@@ -1,8 +1,14 @@
 /** The archive of dead letters of a running platform, on this machine or on AWS, and its redrive function. */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import type { AgedOutAnswer, AgedOutRequest } from "../../contracts/aged-out.ts";
+import {
+  type AgedOutAnswer,
+  type AgedOutBucket,
+  type AgedOutRequest,
+  parseAgedOut,
+} from "../../contracts/aged-out.ts";
 import type { RedriveAnswer, RedriveRequest } from "../../contracts/dead-letter-archive.ts";
 import { environmentVariables } from "../../contracts/environment.ts";
+import { AgedOutObjects } from "../../runtime/archive/aged-out-objects.ts";
 import { ArchiveIndex } from "../../runtime/archive/archive-index.ts";
 import { ArchiveObjects } from "../../runtime/archive/archive-objects.ts";
 import { createDynamoDBClient } from "../../runtime/dynamodb.ts";
@@ -13,6 +19,9 @@ import { controlBase, localState, named, variable } from "../deployment.ts";
 export interface Archive {
   readonly index: ArchiveIndex;
   readonly objects: ArchiveObjects;
+  readonly agedOut: AgedOutObjects;
+  /** Undefined where nothing says which they are. */
+  readonly agedOutBuckets: readonly AgedOutBucket[] | undefined;
   /** One call of the redrive function. Rejects with what it failed with. */
   redrive(request: RedriveRequest): Promise<RedriveAnswer>;
   /** The same, of batches that streams' mappings gave up. */
@@ -23,8 +32,9 @@ export interface Archive {
 type Invoke = (request: RedriveRequest | AgedOutRequest) => Promise<unknown>;
 
 /** What a command says of its connection in its help. */
-export const ARCHIVE_HELP = `The archive is found by the environment variables ${environmentVariables.archiveTable}, ${environmentVariables.archiveBucket} and, for a
-redrive, ${environmentVariables.redriveFunction} (its name), and the AWS SDK's own; or
+export const ARCHIVE_HELP = `The archive is found by the environment variables ${environmentVariables.archiveTable}, ${environmentVariables.archiveBucket}, for
+batches that aged out ${environmentVariables.agedOutBuckets}, for a redrive ${environmentVariables.redriveFunction} (its name), and the AWS
+SDK's own; or
 
   --control URL     that of a platform on this machine, as \`spillway start\` prints it`;
 
@@ -37,9 +47,13 @@ const INVOKE_TIMEOUT_MS = 120_000;
  */
 export async function openArchive(controlUrl: string | undefined): Promise<Archive> {
   const invoke = controlUrl === undefined ? invokeOnAws : await openLocal(controlUrl);
+  const s3 = createS3Client();
+  const agedOutBuckets = process.env[environmentVariables.agedOutBuckets];
   return {
     index: new ArchiveIndex(createDynamoDBClient(), variable("archiveTable")),
-    objects: new ArchiveObjects(createS3Client(), variable("archiveBucket")),
+    objects: new ArchiveObjects(s3, variable("archiveBucket")),
+    agedOut: new AgedOutObjects(s3),
+    agedOutBuckets: agedOutBuckets ? parseAgedOut(agedOutBuckets) : undefined,
     redrive: async (request) => (await invoke(request)) as RedriveAnswer,
     redriveAgedOut: async (request) => (await invoke(request)) as AgedOutAnswer,
   };
@@ -48,12 +62,13 @@ export async function openArchive(controlUrl: string | undefined): Promise<Archi
 /** Sets what the platform's own functions have, since the SDK takes its endpoints from the environment. */
 async function openLocal(controlUrl: string): Promise<Invoke> {
   const { tables, buckets, functions, environment } = await localState(controlUrl);
+  const [name, redriver] = Object.entries(functions).find(([label]) => label.startsWith("Redrive")) ?? [];
+  if (name === undefined) throw new UsageError("the platform has no redrive function");
   Object.assign(process.env, environment, {
     [environmentVariables.archiveTable]: named(tables, "Archive"),
     [environmentVariables.archiveBucket]: named(buckets, "Archive"),
+    [environmentVariables.agedOutBuckets]: redriver!.environment[environmentVariables.agedOutBuckets],
   });
-  const name = Object.keys(functions).find((label) => label.startsWith("Redrive"));
-  if (name === undefined) throw new UsageError("the platform has no redrive function");
   const url = `${controlBase(controlUrl)}/functions/${encodeURIComponent(name)}/invoke`;
   return (request) => invokeLocally(url, request);
 }

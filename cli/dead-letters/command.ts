@@ -4,8 +4,9 @@ import type { AgedOutAnswer, AgedOutRequest } from "../../contracts/aged-out.ts"
 import type { RedriveAnswer, RedriveRequest, Selection } from "../../contracts/dead-letter-archive.ts";
 import { forEachBounded } from "../../runtime/for-each-bounded.ts";
 import { type Command, parseNamed, parseOptions, UsageError, wholeNumber } from "../command.ts";
+import { agedOutLines } from "./aged-out.ts";
 import { ARCHIVE_HELP, type Archive, openArchive } from "./archive.ts";
-import { readSelection, requireNarrowed, SELECTION_HELP, selectionOptions } from "./options.ts";
+import { isNarrowed, readSelection, requireNarrowed, SELECTION_HELP, selectionOptions } from "./options.ts";
 import { countEntries, statsText } from "./stats.ts";
 import { agedOutText, entryText, listLine, redriveText } from "./text.ts";
 
@@ -20,7 +21,7 @@ const help = `Usage: spillway dead-letters <list|show|stats|redrive|discard> [op
 
   list              prints entries, the newest first                             --limit N (default: ${DEFAULT_LIST})
   show <id>         prints one entry with its bytes
-  stats             counts entries by state, reason, pipeline and type
+  stats             counts entries by state, reason, pipeline and type, and what streams gave up for its age
   redrive           sends events back to their topics, if the door's rules of today take them; without --execute it
                     only says what would happen
   discard           marks entries as not to be redriven; without --execute it only counts them
@@ -53,7 +54,7 @@ const actions: Readonly<Record<string, Action>> = {
     const values = parseOptions(args, { ...selectionOptions, ...limitOption });
     const limit = limitOf(values.limit) ?? DEFAULT_LIST;
     const selection = readSelection(values);
-    const { index } = await openArchive(values.control);
+    const { index, agedOut, agedOutBuckets } = await openArchive(values.control);
     let listed = 0;
     for await (const entry of index.entries(selection, "newest first", Date.now())) {
       signal.throwIfAborted();
@@ -65,6 +66,7 @@ const actions: Readonly<Record<string, Action>> = {
       listed += 1;
     }
     if (listed === 0) console.log("there are no such entries");
+    if (!isNarrowed(selection)) print(await agedOutLines(agedOut, agedOutBuckets));
     return 0;
   },
 
@@ -82,8 +84,9 @@ const actions: Readonly<Record<string, Action>> = {
     const { state: _, ...options } = selectionOptions;
     const values = parseOptions(args, options);
     const { state: __, ...selection } = readSelection(values);
-    const { index } = await openArchive(values.control);
+    const { index, agedOut, agedOutBuckets } = await openArchive(values.control);
     console.log(statsText(await countEntries(index, selection, Date.now())));
+    print(await agedOutLines(agedOut, agedOutBuckets));
     return 0;
   },
 
@@ -100,7 +103,7 @@ const actions: Readonly<Record<string, Action>> = {
     const maxEntries = limitOf(values.limit);
     const selection = readSelection(values);
     if (values["aged-out"]) {
-      if (Object.keys(selection).length > 1) throw new UsageError("--aged-out takes no selection of entries");
+      if (isNarrowed(selection)) throw new UsageError("--aged-out takes no selection of entries");
       const request = {
         agedOut: true,
         execute: values.execute,
@@ -150,6 +153,10 @@ export const deadLetters: Command = {
     return action(args, signal);
   },
 };
+
+function print(lines: readonly string[]): void {
+  for (const line of lines) console.log(line);
+}
 
 const limitOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : wholeNumber("limit", text, 1, Number.MAX_SAFE_INTEGER);

@@ -49,9 +49,12 @@ export function readSelection(given: Given): Selection {
   };
 }
 
+/** Whether it says more than a state. */
+export const isNarrowed = (selection: Selection): boolean => Object.keys(selection).length > 1;
+
 /** What changes entries takes no selection of all of them, which a forgotten option would be. */
 export function requireNarrowed(selection: Selection): void {
-  if (Object.keys(selection).length > 1) return;
+  if (isNarrowed(selection)) return;
   throw new UsageError(
     "say which entries are meant, with --reason, --type, --pipeline, --since, --until or --id",
   );

@@ -64,6 +64,10 @@ export class DeadLettersStack extends SpillwayStack {
       value: storage.bucket.bucketName,
       description: described("archiveBucket"),
     });
+    new CfnOutput(this, "AgedOutBuckets", {
+      value: this.agedOut.names,
+      description: described("agedOutBuckets"),
+    });
     new CfnOutput(this, "QueueUrl", {
       value: this.queue.queueUrl,
       description: "Where `spillway smoke` puts a message, to see it filed",

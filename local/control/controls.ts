@@ -73,7 +73,15 @@ function stateOf(platform: Platform): object {
     functions: Object.fromEntries(
       [...functionsByLabel(platform)].map(([name, { definition, pids, coldStarts, errors, throttles }]) => [
         name,
-        { functionName: definition.name, environments: pids.length, pids, coldStarts, errors, throttles },
+        {
+          functionName: definition.name,
+          environment: definition.environment,
+          environments: pids.length,
+          pids,
+          coldStarts,
+          errors,
+          throttles,
+        },
       ]),
     ),
     webhook: { url: platform.notices?.webhookUrl },

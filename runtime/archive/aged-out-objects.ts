@@ -1,5 +1,6 @@
 /** The objects of batches that streams' mappings gave up (contracts/aged-out.ts), in S3. */
 import {
+  type _Object,
   DeleteObjectCommand,
   GetObjectCommand,
   NoSuchKey,
@@ -9,6 +10,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { agedOutPrefixes } from "../../contracts/aged-out.ts";
 import { BucketUnavailableError } from "../errors.ts";
+
+export interface AgedOutCount {
+  readonly batches: number;
+  /** When the first of those that were counted was filed, in milliseconds since the epoch; infinite where there is none. */
+  readonly sinceMs: number;
+}
 
 /** All methods throw BucketUnavailableError where the bucket does not answer. */
 export class AgedOutObjects {
@@ -20,6 +27,22 @@ export class AgedOutObjects {
 
   /** Keys of what was not sent again yet, after one of them; page by page. */
   async *keys(bucket: string, after?: string): AsyncGenerator<string, void> {
+    for await (const { Key } of this.#objects(bucket, after)) yield Key!;
+  }
+
+  /** How much was not sent again yet; counting ends at `most`, as a listing has a thousand objects a request. */
+  async count(bucket: string, most: number): Promise<AgedOutCount> {
+    let batches = 0;
+    let sinceMs = Number.POSITIVE_INFINITY;
+    for await (const { LastModified } of this.#objects(bucket)) {
+      batches += 1;
+      sinceMs = Math.min(sinceMs, LastModified!.getTime());
+      if (batches === most) break;
+    }
+    return { batches, sinceMs };
+  }
+
+  async *#objects(bucket: string, after?: string): AsyncGenerator<_Object, void> {
     const input = {
       Bucket: bucket,
       Prefix: agedOutPrefixes.filed,
@@ -27,7 +50,7 @@ export class AgedOutObjects {
     };
     const pages = paginateListObjectsV2({ client: this.#client }, input);
     try {
-      for await (const { Contents = [] } of pages) for (const { Key } of Contents) yield Key!;
+      for await (const { Contents = [] } of pages) yield* Contents;
     } catch (error) {
       throw unavailable(bucket, "list its objects", error);
     }
