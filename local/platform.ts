@@ -236,13 +236,17 @@ export class Platform {
     const { verbose, serviceSettings } = this.#options;
     const unreserved = new UnreservedConcurrency(UNRESERVED_CONCURRENCY);
     const code = join(this.runDirectory, "code");
+    const compileCache = this.#directory.directory("compile-cache");
     const settingsOfFunctions = {
       common: this.environment,
       urls: { [environmentVariables.webhookUrl]: this.notices?.webhookUrl ?? "", ...ownTraces() },
     };
     for (const { resource, label, definition } of planFunctions(this.plan, settingsOfFunctions, code, warn)) {
       const logFile = join(this.#logs, `${label}.log`);
-      this.functions.set(resource, new LambdaFunction(definition, { logFile, verbose }, unreserved));
+      this.functions.set(
+        resource,
+        new LambdaFunction(definition, { logFile, verbose, compileCache }, unreserved),
+      );
     }
     const settings = {
       common: { ...this.environment, ...serviceSettings },

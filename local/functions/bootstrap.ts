@@ -3,7 +3,7 @@
  * Lambda's Node.js runtime does, then answers one invocation at a time.
  */
 import { existsSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { flushCompileCache, registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BootstrapMessage, FunctionError, Invocation } from "./protocol.ts";
@@ -87,8 +87,11 @@ const send = (message: BootstrapMessage): void => {
 process.on("disconnect", () => process.exit(0));
 try {
   const handler = await loadHandler();
-  process.on("message", (invocation: Invocation) => {
-    void answer(handler, invocation).then(send);
+  let answers = 0;
+  process.on("message", async (invocation: Invocation) => {
+    send(await answer(handler, invocation));
+    // By then most of what is needed is compiled. At its end Node would do it, but SIGKILL is how an environment ends.
+    if (answers++ === 0) flushCompileCache();
   });
   send({ kind: "ready" });
 } catch (error) {

@@ -23,13 +23,21 @@ export interface FunctionDefinition {
   readonly reservedConcurrency?: number;
 }
 
-export interface FunctionLogs {
+/** What a run has for a function, beside its definition. */
+export interface FunctionRun {
   readonly logFile: string;
   readonly verbose: boolean;
+  /** Directory where environments leave the code that they have compiled, for those that start after them. */
+  readonly compileCache: string;
 }
 
 export type Outcome =
-  | { readonly ok: true; readonly payload: string }
+  | {
+      readonly ok: true;
+      readonly payload: string;
+      /** How long its environment was in its init phase; only of the first invocation. */
+      readonly initMs?: number;
+    }
   | { readonly ok: false; readonly error: FunctionError };
 
 /** One execution environment: a process that has loaded the handler and takes one invocation at a time. */
@@ -37,17 +45,24 @@ export class Environment {
   readonly #child: Child;
   readonly #definition: FunctionDefinition;
   readonly #ready: Promise<FunctionError | undefined>;
+  readonly #startedMs = performance.now();
+  /** From the start until it was ready; undefined before, and once an invocation has told it. */
+  #initMs: number | undefined;
   #waiting: ((outcome: Outcome) => void) | undefined;
   /** Set before the kill, whose exit is seen only later: such a process must not be handed out again. */
   #retired = false;
 
-  constructor(definition: FunctionDefinition, { logFile, verbose }: FunctionLogs) {
+  constructor(definition: FunctionDefinition, { logFile, verbose, compileCache }: FunctionRun) {
     this.#definition = definition;
     this.#child = new Child({
       name: definition.name,
       command: process.execPath,
       args: [`--max-old-space-size=${Math.floor(definition.memoryMb * HEAP_SHARE)}`, BOOTSTRAP],
-      environment: { ...definition.environment, ...runtimeEnvironment(definition) },
+      environment: {
+        NODE_COMPILE_CACHE: compileCache,
+        ...definition.environment,
+        ...runtimeEnvironment(definition),
+      },
       directory: definition.directory,
       logFile,
       verbose,
@@ -120,17 +135,24 @@ export class Environment {
         const received = message as BootstrapMessage;
         switch (received.kind) {
           case "ready":
+            this.#initMs = performance.now() - this.#startedMs;
             return finish();
           case "init-failed":
             return finish(received.error);
           case "answer":
-            return this.#settle({ ok: true, payload: received.payload });
+            return this.#settle(this.#answered(received.payload));
           case "failed":
             return this.#settle({ ok: false, error: received.error });
         }
       });
       void this.#child.exited.then(() => finish(exited));
     });
+  }
+
+  #answered(payload: string): Outcome {
+    const initMs = this.#initMs;
+    this.#initMs = undefined;
+    return { ok: true, payload, ...(initMs !== undefined && { initMs }) };
   }
 
   #settle(outcome: Outcome): void {

@@ -1,4 +1,4 @@
-import { Environment, type FunctionDefinition, type FunctionLogs, type Outcome } from "./environment.ts";
+import { Environment, type FunctionDefinition, type FunctionRun, type Outcome } from "./environment.ts";
 import type { FunctionError } from "./protocol.ts";
 import { MAX_PAYLOAD_BYTES } from "./protocol.ts";
 
@@ -6,7 +6,12 @@ import { MAX_PAYLOAD_BYTES } from "./protocol.ts";
 const IDLE_MS = 5 * 60_000;
 
 export type InvokeResult =
-  | { readonly kind: "answer"; readonly payload: string }
+  | {
+      readonly kind: "answer";
+      readonly payload: string;
+      /** How long the init phase took of the environment that was started for it. @default one was there */
+      readonly initMs?: number | undefined;
+    }
   | { readonly kind: "error"; readonly error: FunctionError }
   /** Lambda's 429: no environment was free and no more may be started. */
   | { readonly kind: "throttled" }
@@ -26,7 +31,7 @@ export class UnreservedConcurrency {
 /** A function: its execution environments, made on demand, reused while they live. */
 export class LambdaFunction {
   readonly definition: FunctionDefinition;
-  readonly #logs: FunctionLogs;
+  readonly #run: FunctionRun;
   readonly #unreserved: UnreservedConcurrency;
   readonly #busy = new Set<Environment>();
   /** The last one used is taken first, as Lambda seems to, so that the others can go idle. */
@@ -35,9 +40,9 @@ export class LambdaFunction {
   errors = 0;
   throttles = 0;
 
-  constructor(definition: FunctionDefinition, logs: FunctionLogs, unreserved: UnreservedConcurrency) {
+  constructor(definition: FunctionDefinition, run: FunctionRun, unreserved: UnreservedConcurrency) {
     this.definition = definition;
-    this.#logs = logs;
+    this.#run = run;
     this.#unreserved = unreserved;
   }
 
@@ -72,7 +77,7 @@ export class LambdaFunction {
       const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`;
       return { kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
     }
-    return { kind: "answer", payload: outcome.payload };
+    return { kind: "answer", payload: outcome.payload, initMs: outcome.initMs };
   }
 
   async stop(): Promise<void> {
@@ -101,7 +106,7 @@ export class LambdaFunction {
       if (warm.environment.running) return warm.environment;
     }
     this.coldStarts++;
-    return new Environment(this.definition, this.#logs);
+    return new Environment(this.definition, this.#run);
   }
 
   #park(environment: Environment): void {

@@ -120,7 +120,14 @@ export class ApiServer {
   }
 }
 
+/**
+ * Beside what API Gateway would answer, where the time went (https://www.w3.org/TR/server-timing/): `invoke`, all that the
+ * function took, in which `init`, where an environment was started for it.
+ */
+const SERVER_TIMING = "server-timing";
+
 async function invoke(route: ApiRoute, event: string): Promise<HttpResponse> {
+  const startedMs = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<"timeout">((resolve) => {
     timer = setTimeout(resolve, route.timeoutMs, "timeout");
@@ -129,8 +136,12 @@ async function invoke(route: ApiRoute, event: string): Promise<HttpResponse> {
   clearTimeout(timer);
   if (result === "timeout") return gatewayAnswer(503, "Service Unavailable");
   switch (result.kind) {
-    case "answer":
-      return responseOf(result.payload) ?? gatewayAnswer(500, "Internal Server Error");
+    case "answer": {
+      const response = responseOf(result.payload);
+      if (response === undefined) return gatewayAnswer(500, "Internal Server Error");
+      const timing = timingText(performance.now() - startedMs, result.initMs);
+      return { ...response, headers: { ...response.headers, [SERVER_TIMING]: timing } };
+    }
     case "error":
       return gatewayAnswer(500, "Internal Server Error");
     case "throttled":
@@ -138,6 +149,11 @@ async function invoke(route: ApiRoute, event: string): Promise<HttpResponse> {
     case "too-large":
       return gatewayAnswer(413, "Request Entity Too Large");
   }
+}
+
+function timingText(invokeMs: number, initMs: number | undefined): string {
+  const invoked = `invoke;dur=${invokeMs.toFixed(1)}`;
+  return initMs === undefined ? invoked : `${invoked}, init;dur=${initMs.toFixed(1)}`;
 }
 
 /** The whole body; undefined as soon as it is larger than the gateway takes. */
