@@ -21,7 +21,7 @@ const MAX_EXAMPLES = 20;
 
 /**
  * Every accepted id is on the topic, and counted, late or dead exactly once; what was refused was told so, and when to
- * come again. What was answered 503, or not at all, may be on the topic, once.
+ * come again. What was answered 503, or not at all, may be on the topic, once; what was not answered is neither of the two.
  *
  * @param onTopic how many records hold each id
  */
@@ -35,10 +35,11 @@ export function checkLedger(
   let accepted = 0;
   let refused = 0;
   for (const { batch, status, retryAfter, refused: refusedOfBatch } of answers) {
+    if (status === 0) continue;
     if (status === 202) accepted += eventsPerRequest - refusedOfBatch;
     else refused += eventsPerRequest;
     refused += refusedOfBatch;
-    const told = (status === 202 && refusedOfBatch === 0) || status === 0 || retryAfter;
+    const told = (status === 202 && refusedOfBatch === 0) || retryAfter;
     if (!told) mismatches.push(`batch ${batch} was answered ${status} without Retry-After`);
     // A batch is of one topic: it is refused for its load as a whole, or not at all.
     if (status !== 202 || refusedOfBatch > 0) continue;

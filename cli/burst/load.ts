@@ -1,13 +1,19 @@
 /**
  * The load of a burst, in a process of its own, so that making it takes no time from measuring it: `POST /events` in
- * batches, by autocannon. Its argument is a {@link LoadPlan} as JSON; it writes an {@link Answered} as a line of JSON
- * for each request that was answered, or that failed.
+ * batches. Its argument is a {@link LoadPlan} as JSON; it writes an {@link Answered} as a line of JSON for each request.
+ *
+ * Requests come as those of many senders do that know nothing of each other: a Poisson process, whose gaps are distributed
+ * exponentially. Whoever sends a second's requests all at its beginning, as load generators with a rate do, measures how
+ * they wait for each other.
  */
-import autocannon from "autocannon";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_MEDIA_TYPE } from "../../contracts/cloudevent.ts";
 import { batchOf } from "./events.ts";
 
 export interface LoadPlan {
+  /** Base URL of the ingest API. */
   readonly url: string;
   readonly eventsPerRequest: number;
   readonly phases: readonly Phase[];
@@ -15,6 +21,7 @@ export interface LoadPlan {
 
 export interface Phase {
   readonly seconds: number;
+  /** On average. */
   readonly requestsPerSecond: number;
 }
 
@@ -29,54 +36,73 @@ export interface Answered {
   readonly latencyMs: number;
   /** When it was answered, in milliseconds since the load began. */
   readonly atMs: number;
+  /** Whether an execution environment was started for it, as local/ tells. */
+  readonly coldStart: boolean;
 }
 
 /** Requests in flight; a door that answers slowly is offered less than was planned, and the report says so. */
 const CONNECTIONS = 20;
-
-interface Context {
-  batch?: number;
-  sentMs?: number;
-}
+/** Longer than the door itself may take. */
+const TIMEOUT_MS = 30_000;
 
 const plan = JSON.parse(process.argv[2]!) as LoadPlan;
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+const inFlight = new Set<Promise<void>>();
 const startMs = performance.now();
 let batches = 0;
 
-for (const { seconds, requestsPerSecond } of plan.phases) {
-  await autocannon({
-    url: plan.url,
-    duration: seconds,
-    connections: CONNECTIONS,
-    overallRate: requestsPerSecond,
-    // Longer than the door itself may take.
-    timeout: 30,
-    requests: [
-      {
-        method: "POST",
-        path: "/events",
-        headers: { "content-type": BATCH_MEDIA_TYPE },
-        setupRequest: (request, context: Context) => {
-          context.batch = batches++;
-          context.sentMs = performance.now();
-          return { ...request, body: JSON.stringify(batchOf(context.batch, plan.eventsPerRequest)) };
-        },
-        onResponse: (status, body, context: Context, headers) => tell(status, body, context, headers),
-      },
-    ],
-  });
+for (const phase of plan.phases) await offer(phase);
+await Promise.all(inFlight);
+agent.destroy();
+
+async function offer({ seconds, requestsPerSecond }: Phase): Promise<void> {
+  const endMs = performance.now() + seconds * 1_000;
+  let dueMs = performance.now();
+  for (;;) {
+    dueMs += (-Math.log(1 - Math.random()) * 1_000) / requestsPerSecond;
+    await delay(Math.max(0, Math.min(dueMs, endMs) - performance.now()));
+    if (inFlight.size === CONNECTIONS) {
+      await Promise.race(inFlight);
+      // What found no connection free is not made up for.
+      dueMs = performance.now();
+    }
+    if (Math.max(dueMs, performance.now()) >= endMs) return;
+    const sent: Promise<void> = post(batches++).finally(() => inFlight.delete(sent));
+    inFlight.add(sent);
+  }
 }
 
-function tell(status: number, body: string, { batch, sentMs }: Context, headers?: object): void {
+async function post(batch: number): Promise<void> {
+  const body = JSON.stringify(batchOf(batch, plan.eventsPerRequest));
+  const sentMs = performance.now();
+  const nothing = { status: 0, retryAfter: false, refused: 0, coldStart: false };
+  const answer = await send(body).catch(() => nothing);
   const nowMs = performance.now();
-  const accepted = status === 202 ? (JSON.parse(body) as { accepted: number }).accepted : 0;
-  const answered: Answered = {
-    batch: batch!,
-    status,
-    retryAfter: Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "retry-after"),
-    refused: status === 202 ? plan.eventsPerRequest - accepted : 0,
-    latencyMs: nowMs - sentMs!,
-    atMs: nowMs - startMs,
-  };
+  const answered: Answered = { batch, ...answer, latencyMs: nowMs - sentMs, atMs: nowMs - startMs };
   process.stdout.write(`${JSON.stringify(answered)}\n`);
+}
+
+/** Rejects where there is no answer. */
+async function send(body: string): Promise<Omit<Answered, "batch" | "latencyMs" | "atMs">> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request(`${plan.url}/events`, {
+      agent,
+      method: "POST",
+      headers: { "content-type": BATCH_MEDIA_TYPE },
+      timeout: TIMEOUT_MS,
+    });
+    sent.on("timeout", () => sent.destroy(new Error("timeout")));
+    sent.on("response", resolve);
+    sent.on("error", reject);
+    sent.end(body);
+  });
+  const { statusCode = 0, headers } = response;
+  const answer = await text(response);
+  const accepted = statusCode === 202 ? (JSON.parse(answer) as { accepted: number }).accepted : 0;
+  return {
+    status: statusCode,
+    retryAfter: headers["retry-after"] !== undefined,
+    refused: statusCode === 202 ? plan.eventsPerRequest - accepted : 0,
+    coldStart: /\binit;/.test(String(headers["server-timing"])),
+  };
 }

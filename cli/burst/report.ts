@@ -9,11 +9,15 @@ import type { Sample } from "./sampler.ts";
 export interface BurstReport {
   /** Of requests that were answered. */
   readonly offered: number;
-  /** Requests that ended without an answer, such as those in flight when a phase of the load ended: unknown to it. */
+  /** Requests that ended without an answer: a connection that was lost, or 30 s that were over. */
   readonly unanswered: number;
   readonly statuses: Readonly<Record<string, number>>;
   /** Of answers 202. */
   readonly ackMs: Percentiles;
+  /** Of those of them for which no execution environment was started, which here is a process on the same machine. */
+  readonly warmAckMs: Percentiles;
+  /** Answers for which one was. */
+  readonly coldStarts: number;
   readonly outage: { readonly fromS: number; readonly toS: number } | undefined;
   /** From the end of the load until the last accepted event was committed by the pipeline. */
   readonly drainSeconds: number;
@@ -45,14 +49,20 @@ export interface BurstCourse {
 
 export function reportOf({ options, answers, samples, ...course }: BurstCourse): BurstReport {
   const { eventsPerRequest } = options;
+  const answered = answers.filter(({ status }) => status !== 0);
   const statuses: Record<string, number> = {};
-  for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
+  for (const { status } of answered) statuses[status] = (statuses[status] ?? 0) + 1;
+  const acknowledged = answered.filter(({ status }) => status === 202);
   return {
     ...course,
-    offered: answers.length * eventsPerRequest,
-    unanswered: answers.reduce((most, { batch }) => Math.max(most, batch + 1), 0) - answers.length,
+    offered: answered.length * eventsPerRequest,
+    unanswered: answers.length - answered.length,
     statuses,
-    ackMs: percentiles(answers.filter(({ status }) => status === 202).map(({ latencyMs }) => latencyMs)),
+    ackMs: percentiles(acknowledged.map(({ latencyMs }) => latencyMs)),
+    warmAckMs: percentiles(
+      acknowledged.filter(({ coldStart }) => !coldStart).map(({ latencyMs }) => latencyMs),
+    ),
+    coldStarts: answered.filter(({ coldStart }) => coldStart).length,
     seconds: secondsOf(answers, samples, eventsPerRequest),
   };
 }
@@ -88,6 +98,8 @@ export function textOf({
   unanswered,
   statuses,
   ackMs,
+  warmAckMs,
+  coldStarts,
   drainSeconds,
   tally,
   ledger,
@@ -102,6 +114,7 @@ export function textOf({
     `  accepted          ${count(ledger.accepted)}`,
     `  refused           ${count(ledger.refused)}`,
     `  ack latency       ${percentilesText(ackMs)}`,
+    `  without starts    ${percentilesText(warmAckMs)}; an execution environment was started for ${coldStarts} requests`,
     `  time to drain     ${drainSeconds.toFixed(1)} s after the load`,
     `  counted           ${count(tally.counted)}, late ${count(tally.late)}, dead ${count(tally.dead)}, duplicates ${count(tally.duplicate)}`,
     `  mismatches        ${[ledger.mismatches.length, ...ledger.mismatches].join("\n    ")}`,
