@@ -1,7 +1,14 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * As the SDK's logger that does nothing, but without `info`: to that it hands a copy of every request and every answer,
+ * which it has walked through for secrets, and it makes none where there is no such method. It is about a tenth of the
+ * processor time of reading a page of results.
+ */
+const silent = { trace() {}, debug() {}, warn() {}, error() {} } as Required<DynamoDBClientConfig>["logger"];
 
 /**
  * A DynamoDB client with bounded waiting: the SDK itself waits for an answer for ever. Region, credentials and
@@ -9,6 +16,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
  */
 export function createDynamoDBClient(): DynamoDBClient {
   return new DynamoDBClient({
+    logger: silent,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
