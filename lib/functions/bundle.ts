@@ -13,6 +13,9 @@ export const REPOSITORY_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const REQUIRE_FOR_COMMONJS =
   'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
+/** Loads `node:http` without what nobody uses of it. */
+const LEAN_HTTP = { "node:http": join(import.meta.dirname, "node-http.cjs") };
+
 /** What the AWS SDK imports where it runs in a browser, and nowhere else: 34 kB of names of browsers. */
 const BROWSERS_ONLY = ["bowser"];
 
@@ -31,7 +34,7 @@ export function bundle({ entry, outfile, alias }: Bundle): void {
     absWorkingDir: REPOSITORY_ROOT,
     entryPoints: [entry],
     outfile,
-    alias: { ...alias },
+    alias: { ...LEAN_HTTP, ...alias },
     banner: { js: REQUIRE_FOR_COMMONJS },
     bundle: true,
     external: BROWSERS_ONLY,

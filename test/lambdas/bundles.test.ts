@@ -99,6 +99,10 @@ describe.each([
   it("is at most 1 MiB", async () => {
     expect((await stat(bundleOf(name))).size).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
   });
+
+  it("does not import node:http as an ES module, which would load all of fetch at each start", async () => {
+    expect(await readFile(bundleOf(name), "utf8")).not.toMatch(/from ?"(node:)?http"/);
+  });
 });
 
 describe("a bundle in a process of its own", () => {
