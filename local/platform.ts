@@ -9,6 +9,7 @@ import { ControlServer } from "./control/control-server.ts";
 import { controlsOf } from "./control/controls.ts";
 import { Emulator, type EmulatorName } from "./emulators/emulator.ts";
 import { createBucket, createQueue, createStream, createTable } from "./emulators/resources.ts";
+import { Environment } from "./functions/environment.ts";
 import { LambdaFunction, UnreservedConcurrency } from "./functions/function.ts";
 import { ApiServer } from "./http/api-server.ts";
 import { Cluster } from "./kafka/cluster.ts";
@@ -243,10 +244,8 @@ export class Platform {
     };
     for (const { resource, label, definition } of planFunctions(this.plan, settingsOfFunctions, code, warn)) {
       const logFile = join(this.#logs, `${label}.log`);
-      this.functions.set(
-        resource,
-        new LambdaFunction(definition, { logFile, verbose, compileCache }, unreserved),
-      );
+      const start = (): Environment => new Environment(definition, { logFile, verbose, compileCache });
+      this.functions.set(resource, new LambdaFunction(definition, start, unreserved));
     }
     const settings = {
       common: { ...this.environment, ...serviceSettings },

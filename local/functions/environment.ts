@@ -32,22 +32,15 @@ export interface FunctionRun {
 }
 
 export type Outcome =
-  | {
-      readonly ok: true;
-      readonly payload: string;
-      /** How long its environment was in its init phase; only of the first invocation. */
-      readonly initMs?: number;
-    }
+  | { readonly ok: true; readonly payload: string }
   | { readonly ok: false; readonly error: FunctionError };
 
 /** One execution environment: a process that has loaded the handler and takes one invocation at a time. */
 export class Environment {
   readonly #child: Child;
   readonly #definition: FunctionDefinition;
-  readonly #ready: Promise<FunctionError | undefined>;
-  readonly #startedMs = performance.now();
-  /** From the start until it was ready; undefined before, and once an invocation has told it. */
-  #initMs: number | undefined;
+  /** Resolves once it takes invocations, or with why it never will. */
+  readonly initialized: Promise<FunctionError | undefined>;
   #waiting: ((outcome: Outcome) => void) | undefined;
   /** Set before the kill, whose exit is seen only later: such a process must not be handed out again. */
   #retired = false;
@@ -68,7 +61,7 @@ export class Environment {
       verbose,
       channel: true,
     });
-    this.#ready = this.#init();
+    this.initialized = this.#init();
     void this.#child.exited.then(({ code, signal }) => {
       this.#settle({
         ok: false,
@@ -88,13 +81,8 @@ export class Environment {
     return !this.#retired && this.#child.running;
   }
 
-  /** Runs one invocation. After a failed init or a timeout the process is gone and must not be used again. */
+  /** Runs one invocation, once it is initialized. After a timeout the process is gone and must not be used again. */
   async invoke(payload: string): Promise<Outcome> {
-    const initError = await this.#ready;
-    if (initError !== undefined) {
-      await this.#child.kill();
-      return { ok: false, error: initError };
-    }
     const { timeoutMs, arn } = this.#definition;
     const invocation: Invocation = {
       requestId: randomUUID(),
@@ -122,7 +110,14 @@ export class Environment {
     await this.#child.kill();
   }
 
-  #init(): Promise<FunctionError | undefined> {
+  /** A process whose init fails is ended. */
+  async #init(): Promise<FunctionError | undefined> {
+    const error = await this.#initOutcome();
+    if (error !== undefined) await this.#child.kill();
+    return error;
+  }
+
+  #initOutcome(): Promise<FunctionError | undefined> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         resolve({ errorType: "Runtime.InitTimeout", errorMessage: `Init took over ${INIT_TIMEOUT_MS} ms` });
@@ -135,24 +130,17 @@ export class Environment {
         const received = message as BootstrapMessage;
         switch (received.kind) {
           case "ready":
-            this.#initMs = performance.now() - this.#startedMs;
             return finish();
           case "init-failed":
             return finish(received.error);
           case "answer":
-            return this.#settle(this.#answered(received.payload));
+            return this.#settle({ ok: true, payload: received.payload });
           case "failed":
             return this.#settle({ ok: false, error: received.error });
         }
       });
       void this.#child.exited.then(() => finish(exited));
     });
-  }
-
-  #answered(payload: string): Outcome {
-    const initMs = this.#initMs;
-    this.#initMs = undefined;
-    return { ok: true, payload, ...(initMs !== undefined && { initMs }) };
   }
 
   #settle(outcome: Outcome): void {

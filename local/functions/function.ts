@@ -1,4 +1,4 @@
-import { Environment, type FunctionDefinition, type FunctionRun, type Outcome } from "./environment.ts";
+import type { Environment, FunctionDefinition, Outcome } from "./environment.ts";
 import type { FunctionError } from "./protocol.ts";
 import { MAX_PAYLOAD_BYTES } from "./protocol.ts";
 
@@ -9,7 +9,7 @@ export type InvokeResult =
   | {
       readonly kind: "answer";
       readonly payload: string;
-      /** How long the init phase took of the environment that was started for it. @default one was there */
+      /** How long it waited for an environment to start. @default for none: one was idle, or became so before */
       readonly initMs?: number | undefined;
     }
   | { readonly kind: "error"; readonly error: FunctionError }
@@ -28,28 +28,45 @@ export class UnreservedConcurrency {
   }
 }
 
-/** A function: its execution environments, made on demand, reused while they live. */
+/** What became of a request that found no environment idle. */
+interface Acquired {
+  readonly environment: Environment;
+  readonly initMs?: number;
+}
+
+interface Waiting {
+  readonly sinceMs: number;
+  readonly resolve: (acquired: Acquired | FunctionError) => void;
+}
+
+/**
+ * A function: its execution environments, made on demand, reused while they live. A request that finds none idle has one
+ * started, and is given whichever is free first, that one or another: Lambda "can use" one that becomes available while it
+ * initializes a new one (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html); here it always does.
+ */
 export class LambdaFunction {
   readonly definition: FunctionDefinition;
-  readonly #run: FunctionRun;
+  readonly #start: () => Environment;
   readonly #unreserved: UnreservedConcurrency;
+  readonly #initializing = new Set<Environment>();
   readonly #busy = new Set<Environment>();
+  /** In the order in which they came. There are never more of them than environments that initialize. */
+  readonly #waiting: Waiting[] = [];
   /** The last one used is taken first, as Lambda seems to, so that the others can go idle. */
   readonly #idle: { readonly environment: Environment; readonly reaper: NodeJS.Timeout }[] = [];
+  #inFlight = 0;
   coldStarts = 0;
   errors = 0;
   throttles = 0;
 
-  constructor(definition: FunctionDefinition, run: FunctionRun, unreserved: UnreservedConcurrency) {
+  constructor(definition: FunctionDefinition, start: () => Environment, unreserved: UnreservedConcurrency) {
     this.definition = definition;
-    this.#run = run;
+    this.#start = start;
     this.#unreserved = unreserved;
   }
 
   get pids(): number[] {
-    return [...this.#busy, ...this.#idle.map(({ environment }) => environment)]
-      .filter(({ running }) => running)
-      .map(({ pid }) => pid ?? 0);
+    return this.#environments.filter(({ running }) => running).map(({ pid }) => pid ?? 0);
   }
 
   /** Invokes synchronously with a JSON text. Never rejects: every way it can end is in the result. */
@@ -59,16 +76,7 @@ export class LambdaFunction {
       this.throttles++;
       return { kind: "throttled" };
     }
-    const environment = this.#take();
-    this.#busy.add(environment);
-    let outcome: Outcome;
-    try {
-      outcome = await environment.invoke(payload);
-    } finally {
-      this.#busy.delete(environment);
-      this.#release();
-      if (environment.running) this.#park(environment);
-    }
+    const { outcome, initMs } = await this.#run(payload).finally(() => this.#release());
     if (!outcome.ok) {
       this.errors++;
       return { kind: "error", error: outcome.error };
@@ -77,36 +85,80 @@ export class LambdaFunction {
       const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`;
       return { kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
     }
-    return { kind: "answer", payload: outcome.payload, initMs: outcome.initMs };
+    return { kind: "answer", payload: outcome.payload, initMs };
   }
 
   async stop(): Promise<void> {
-    const environments = [...this.#busy, ...this.#idle.map(({ environment }) => environment)];
     for (const { reaper } of this.#idle) clearTimeout(reaper);
-    await Promise.all(environments.map((environment) => environment.stop()));
+    await Promise.all(this.#environments.map((environment) => environment.stop()));
+  }
+
+  get #environments(): Environment[] {
+    return [...this.#initializing, ...this.#busy, ...this.#idle.map(({ environment }) => environment)];
+  }
+
+  async #run(payload: string): Promise<{ readonly outcome: Outcome; readonly initMs?: number | undefined }> {
+    const acquired = await this.#acquire();
+    if ("errorType" in acquired) return { outcome: { ok: false, error: acquired } };
+    const { environment, initMs } = acquired;
+    this.#busy.add(environment);
+    try {
+      return { outcome: await environment.invoke(payload), initMs };
+    } finally {
+      this.#busy.delete(environment);
+      if (environment.running) this.#offer(environment);
+    }
   }
 
   #reserve(): boolean {
     const { reservedConcurrency } = this.definition;
-    if (reservedConcurrency !== undefined) return this.#busy.size < reservedConcurrency;
-    if (this.#unreserved.inUse >= this.#unreserved.limit) return false;
-    this.#unreserved.inUse++;
+    if (reservedConcurrency !== undefined) {
+      if (this.#inFlight >= reservedConcurrency) return false;
+    } else {
+      if (this.#unreserved.inUse >= this.#unreserved.limit) return false;
+      this.#unreserved.inUse++;
+    }
+    this.#inFlight++;
     return true;
   }
 
   #release(): void {
+    this.#inFlight--;
     if (this.definition.reservedConcurrency === undefined) this.#unreserved.inUse--;
   }
 
-  #take(): Environment {
+  async #acquire(): Promise<Acquired | FunctionError> {
     for (;;) {
       const warm = this.#idle.pop();
       if (warm === undefined) break;
       clearTimeout(warm.reaper);
-      if (warm.environment.running) return warm.environment;
+      if (warm.environment.running) return { environment: warm.environment };
     }
+    return new Promise((resolve) => {
+      this.#waiting.push({ sinceMs: performance.now(), resolve });
+      // One that was started for a request which another has served meanwhile does for this one.
+      if (this.#initializing.size < this.#waiting.length) this.#initialize();
+    });
+  }
+
+  #initialize(): void {
     this.coldStarts++;
-    return new Environment(this.definition, this.#run);
+    const environment = this.#start();
+    this.#initializing.add(environment);
+    void environment.initialized.then((error) => {
+      this.#initializing.delete(environment);
+      const next = this.#waiting.shift();
+      if (error !== undefined) next?.resolve(error);
+      else if (next === undefined) this.#park(environment);
+      else next.resolve({ environment, initMs: performance.now() - next.sinceMs });
+    });
+  }
+
+  /** To who has waited for longest, or else to those that come. */
+  #offer(environment: Environment): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#park(environment);
+    else next.resolve({ environment });
   }
 
   #park(environment: Environment): void {
