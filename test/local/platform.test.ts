@@ -76,6 +76,7 @@ describe("an HTTP API", () => {
     const { event, environment, functionName, remainingMs } = JSON.parse(await response.text());
     expect(response.status).toBe(200);
     expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+    expect(response.headers.get("server-timing")).toMatch(/^invoke;dur=[\d.]+(, init;dur=[\d.]+)?$/);
     expect(event).toMatchObject({ routeKey: "POST /events", body: "hello", isBase64Encoded: false });
     expect(environment).toMatchObject({
       BROKERS: run.ready.bootstrapServers,
