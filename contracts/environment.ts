@@ -59,6 +59,8 @@ export const environmentVariables = {
   pipelines: "SPILLWAY_PIPELINES",
   /** `on` or `off`: whether the clock closes the windows of silent partitions. Off for replays of old events. @default on */
   idleTicks: "SPILLWAY_IDLE_TICKS",
+  /** Time between two checkpoints of a task, in milliseconds. @default 1,000 */
+  checkpointIntervalMs: "SPILLWAY_CHECKPOINT_INTERVAL_MS",
   /** How long a processor may take to write its last checkpoints after SIGTERM, in milliseconds. */
   stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
 } as const;

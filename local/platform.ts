@@ -32,6 +32,9 @@ import { Service, type ServiceDefinition } from "./services/service.ts";
 const UNRESERVED_CONCURRENCY = 10;
 
 /** Any key will do: nothing here checks a signature. */
+/** Nobody here pays for a checkpoint, and who looks on waits for its results. */
+const CHECKPOINT_INTERVAL_MS = "1000";
+
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
 
 export interface PlatformOptions {
@@ -251,6 +254,7 @@ export class Platform {
       common: { ...this.environment, ...serviceSettings },
       urls: {
         ...ownTraces(),
+        [environmentVariables.checkpointIntervalMs]: CHECKPOINT_INTERVAL_MS,
         ...Object.fromEntries(
           standInsOf(this.#assembly).map((service) => [
             serviceUrlVariable(service),

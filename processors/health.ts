@@ -8,8 +8,8 @@ import type { Clock, Observer, TaskVitals } from "./engine/worker/ports.ts";
 
 /** Longer than a join that waits for a slow member, and than any outage after which a client finds back by itself. */
 const MAX_OUT_OF_GROUP_MS = 10 * 60_000;
-/** A checkpoint is due every second. */
-const MAX_UNCOMMITTED_MS = 5 * 60_000;
+/** How much later than it is due a checkpoint may come. */
+const MAX_CHECKPOINT_DELAY_MS = 5 * 60_000;
 /** Retries come much more often than this. */
 const RETRYING_MS = 60_000;
 
@@ -22,12 +22,14 @@ export interface Watched {
 
 export class Health {
   readonly #clock: Pick<Clock, "nowMs">;
+  readonly #maxUncommittedMs: number;
   readonly #workers = new Map<string, Watched>();
   readonly #lastInGroupMs = new Map<string, number>();
   #lastRetryMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Pick<Clock, "nowMs">) {
+  constructor(clock: Pick<Clock, "nowMs">, checkpointIntervalMs: number) {
     this.#clock = clock;
+    this.#maxUncommittedMs = checkpointIntervalMs + MAX_CHECKPOINT_DELAY_MS;
   }
 
   /** From now on the health of the worker that runs a stage counts. */
@@ -57,7 +59,7 @@ export class Health {
       if (outMs > MAX_OUT_OF_GROUP_MS) {
         return `${stage} has not been in its consumer group for ${Math.round(outMs / 1_000)} s`;
       }
-      const stuck = worker.vitals().find(({ uncommittedMs }) => uncommittedMs > MAX_UNCOMMITTED_MS);
+      const stuck = worker.vitals().find(({ uncommittedMs }) => uncommittedMs > this.#maxUncommittedMs);
       if (stuck !== undefined && !isRetrying) {
         return `${stage}/${stuck.partition} has not committed for ${Math.round(stuck.uncommittedMs / 1_000)} s, and retries nothing`;
       }

@@ -24,7 +24,7 @@ import { checkpointSpans } from "./checkpoint-spans.ts";
 import { CompactionThread } from "./compaction/compaction-thread.ts";
 import { type PipelineDefinition, stagesOf } from "./engine/pipeline/definition.ts";
 import type { Clock } from "./engine/worker/ports.ts";
-import { Worker } from "./engine/worker/worker.ts";
+import { defaultLimits, Worker } from "./engine/worker/worker.ts";
 import { Health, serveHealth } from "./health.ts";
 import { LoadSignals } from "./load-signals.ts";
 import { pipelines } from "./pipelines/all.ts";
@@ -60,7 +60,14 @@ const store = new AwsCheckpointStore({
 });
 const { compact } = new CompactionThread(process.argv[1]!);
 const ticks = readTicks();
-const stopTimeoutMs = readStopTimeoutMs();
+const stopTimeoutMs = readMilliseconds(environmentVariables.stopTimeoutMs, DEFAULT_STOP_TIMEOUT_MS);
+const limits = {
+  ...defaultLimits,
+  checkpointIntervalMs: readMilliseconds(
+    environmentVariables.checkpointIntervalMs,
+    defaultLimits.checkpointIntervalMs,
+  ),
+};
 const running = requireEnvironmentList(environmentVariables.pipelines).map(find);
 const definitions = running.flatMap(stagesOf);
 const tracing = createTracing({
@@ -73,7 +80,7 @@ const tracing = createTracing({
 });
 const stageMetrics = new Map(running.flatMap(metricsOfStages));
 const loads = new LoadSignals(clock, topicsByStage());
-const health = new Health(clock);
+const health = new Health(clock, limits.checkpointIntervalMs);
 const observer = health.observing(
   loads.observing(
     createObserver(
@@ -98,13 +105,12 @@ const workers = definitions.map((definition) => {
     compact,
     definition: withTicks(definition),
   };
-  const worker = new Worker(context, {
-    onCrash: (error) => {
-      logger.error("the Kafka client crashed", { error });
-      stageMetrics.get(definition.name)!.crashed();
-      exit(1);
-    },
-  });
+  const onCrash = (error: Error): never => {
+    logger.error("the Kafka client crashed", { error });
+    stageMetrics.get(definition.name)!.crashed();
+    return exit(1);
+  };
+  const worker = new Worker(context, { onCrash }, limits);
   health.watch(definition.name, worker);
   return worker;
 });
@@ -128,9 +134,8 @@ function readTicks(): boolean {
   throw new ConfigurationError(`${name} is "${text}"`, "Set it to on or off");
 }
 
-function readStopTimeoutMs(): number {
-  const name = environmentVariables.stopTimeoutMs;
-  const text = process.env[name] ?? String(DEFAULT_STOP_TIMEOUT_MS);
+function readMilliseconds(name: string, defaultMs: number): number {
+  const text = process.env[name] ?? String(defaultMs);
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new ConfigurationError(
     `${name} is "${text}", which is no number of milliseconds`,

@@ -24,10 +24,6 @@ export const assumptions = {
     value: 10_000,
     text: "A vCPU processes # records/s; more tasks are added as a load needs them.",
   },
-  checkpointsPerTaskSecond: {
-    value: 1,
-    text: "A task with events makes # checkpoint a second (`checkpointIntervalMs`), an idle one none.",
-  },
   deltaBytesPerRecord: {
     value: 150,
     text: "A record adds # bytes to its checkpoint. Up to 4 KiB a part goes to DynamoDB, more to S3 in one PUT each for state and outputs.",

@@ -9,6 +9,8 @@ export interface Shape {
   readonly stages: number;
   /** Of all stages: one for each partition. */
   readonly tasks: number;
+  /** Of a task with events; one without makes none. */
+  readonly checkpointIntervalMs: number;
   /** Results topics, each of which the sink reads through a mapping of its own. */
   readonly series: number;
   readonly sinkBatchRecords: number;
@@ -48,6 +50,7 @@ export function shapeOf(resources: readonly Resource[]): Shape {
     services: ofType(resources, "AWS::ECS::Service").map((service) => serviceShape(service, resources)),
     stages: late.length,
     tasks: late.reduce((sum, { partitions }) => sum + partitions, 0),
+    checkpointIntervalMs: Number(containerVariable(resources, environmentVariables.checkpointIntervalMs)),
     series: sink.length,
     sinkBatchRecords: sink[0]!.Properties.BatchSize,
     sinkWindowSeconds: sink[0]!.Properties.MaximumBatchingWindowInSeconds,
@@ -68,6 +71,12 @@ const sinkMappings = (resources: readonly Resource[]): readonly Resource[] =>
   ofType(resources, "AWS::Lambda::EventSourceMapping").filter(({ Properties }) =>
     Properties.Topics?.[0]?.endsWith(".results"),
   );
+
+/** As the first of the services has it; all have the environment's. */
+const containerVariable = (resources: readonly Resource[], name: string): string =>
+  ofType(resources, "AWS::ECS::TaskDefinition")[0]!.Properties.ContainerDefinitions[0].Environment.find(
+    ({ Name }: { readonly Name: string }) => Name === name,
+  ).Value;
 
 interface CapacityStrategy {
   readonly CapacityProvider: string;

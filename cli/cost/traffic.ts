@@ -122,9 +122,9 @@ function transferLines({ hasCdn }: Shape, { requests, queries, kafkaGb }: Rates)
   ];
 }
 
-function checkpointsOf({ tasks }: Shape, load: Load, { seconds }: Rates) {
+function checkpointsOf({ tasks, checkpointIntervalMs }: Shape, load: Load, { seconds }: Rates) {
   const records = load.eventsPerSecond * assumed("readersPerEvent");
-  const perSecond = Math.min(tasks * assumed("checkpointsPerTaskSecond"), records);
+  const perSecond = Math.min((tasks * 1_000) / checkpointIntervalMs, records);
   const bytes = perSecond === 0 ? 0 : (records / perSecond) * assumed("deltaBytesPerRecord");
   return { count: perSecond * seconds, isSmall: bytes <= MAX_ITEM_BYTES };
 }

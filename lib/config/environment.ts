@@ -2,7 +2,7 @@
 
 import { catalogue } from "../../contracts/events/catalogue.ts";
 import type { ProducerRule, SubjectLimit } from "../../contracts/producers.ts";
-import type { SheddingThresholds } from "../../contracts/signals.ts";
+import { LATENCY_TARGET_MS, type SheddingThresholds } from "../../contracts/signals.ts";
 import { checkCapacity, type IngestLoad } from "./capacity.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
 import { type ServingConfig, validateServing } from "./serving.ts";
@@ -148,6 +148,14 @@ export interface ProcessorConfig {
    * minutes' notice: as much time as a task needs to leave. With 1 the first does too. 0 to 1, in tenths.
    */
   readonly spotShare: number;
+  /**
+   * Time between two checkpoints of a task that has anything to commit. Until its checkpoint commits nobody sees a result,
+   * and after a crash everything since is done again; each is up to two PUTs to S3 and three writes to DynamoDB, whatever
+   * the load (docs/costs.md). 200 to 10,000: with less, checkpoints would follow each other without a pause, and a stage has
+   * ten seconds for an event (LATENCY_TARGET_MS) before it counts as late. The transaction of a checkpoint begins when it is
+   * written, so that no timeout of Kafka's bounds this.
+   */
+  readonly checkpointIntervalMs: number;
   /** HTTPS base URLs of services that pipelines ask, by the name that `enrich` calls them. */
   readonly serviceUrls: Readonly<Record<string, string>>;
 }
@@ -159,6 +167,9 @@ export interface TracingConfig {
    */
   readonly sampleRate: number;
 }
+
+/** A checkpoint takes some 200 ms: docs/operations.md, section Latency baselines, its 95th percentile less the interval. */
+const MIN_CHECKPOINT_INTERVAL_MS = 200;
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const LOG_RETENTION_DAYS: readonly number[] = [
@@ -349,7 +360,8 @@ function validateTracing({ sampleRate }: TracingConfig): void {
 }
 
 function validateProcessors(processors: ProcessorConfig): void {
-  const { cpuUnits, memoryMib, minTasks, maxTasks, spotShare, serviceUrls } = processors;
+  const { cpuUnits, memoryMib, minTasks, maxTasks, spotShare, checkpointIntervalMs, serviceUrls } =
+    processors;
   const sizes = FARGATE_MEMORY_GIB[cpuUnits];
   if (!sizes) {
     const known = Object.keys(FARGATE_MEMORY_GIB).join(", ");
@@ -366,6 +378,12 @@ function validateProcessors(processors: ProcessorConfig): void {
   if (!Number.isInteger(10 * spotShare) || spotShare < 0 || spotShare > 1) {
     throw new EnvironmentConfigError("processors.spotShare", spotShare, "0 to 1 in steps of 0.1");
   }
+  within(
+    "processors.checkpointIntervalMs",
+    checkpointIntervalMs,
+    MIN_CHECKPOINT_INTERVAL_MS,
+    LATENCY_TARGET_MS,
+  );
   for (const [service, url] of Object.entries(serviceUrls)) {
     const expected = "an HTTPS URL without a slash at its end: the processors may call nothing else";
     matches(`processors.serviceUrls.${service}`, url, /^https:\/\/[^\s/]+(\/[^\s/]+)*$/, expected);

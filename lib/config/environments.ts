@@ -55,6 +55,8 @@ const dev: EnvironmentConfig = {
     maxTasks: 4,
     // Nobody waits for dev, and a task that is taken away shows every day that it may be.
     spotShare: 1,
+    // Nobody waits for dev's results either, and a fifth of the checkpoints cost a fifth: docs/costs.md.
+    checkpointIntervalMs: 5_000,
     // No such host exists (RFC 2606): until a team states its own, telemetry goes on degraded, without a place.
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
@@ -106,6 +108,7 @@ const staging: EnvironmentConfig = {
     minTasks: 2,
     maxTasks: 4,
     spotShare: 0.5,
+    checkpointIntervalMs: 1_000,
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
   // 25 requests/s are 65 million a month: 0.65 million recorded traces, 3 USD.
@@ -160,6 +163,7 @@ const prod: EnvironmentConfig = {
     minTasks: 2,
     maxTasks: 20,
     spotShare: 0,
+    checkpointIntervalMs: 1_000,
     serviceUrls: { geolocation: "https://geolocation.example" },
   },
   // 100 requests/s are 259 million a month: 2.6 million recorded traces, 13 USD.

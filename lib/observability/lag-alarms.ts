@@ -1,4 +1,5 @@
 /** Alarms on the lag that Kafka sees: between a topic's end and what a group has committed. */
+import { LATENCY_TARGET_MS } from "../../contracts/signals.ts";
 import type { AlarmDefinition, CompositeDefinition, MissingData, Severity } from "./alarm.ts";
 import { lagAlarm } from "./alarm-names.ts";
 import { awsMetric } from "./aws-metrics.ts";
@@ -60,9 +61,12 @@ export const sinkBehind = (readings: readonly GroupReading[]): CompositeDefiniti
   suppressedBy: KAFKA_UNHEALTHY,
 });
 
-/** `maxBacklogRecords`: of one partition. */
+/**
+ * `maxBacklogRecords`: of one partition, and what its task works off within the latency target. So it has that share of it
+ * processed and not committed, in health, that the checkpoint interval has of the target.
+ */
 export const offsetLagAlarm = (
-  cluster: string,
+  { cluster, checkpointIntervalMs }: { readonly cluster: string; readonly checkpointIntervalMs: number },
   reading: GroupReading,
   maxBacklogRecords: number,
 ): AlarmDefinition => ({
@@ -71,12 +75,14 @@ export const offsetLagAlarm = (
   severity: "page",
   metric: offsetLagOf(cluster, reading),
   comparison: ">",
-  threshold: reading.partitions * (maxBacklogRecords + 1),
+  threshold:
+    reading.partitions * (Math.ceil(maxBacklogRecords * (1 + checkpointIntervalMs / LATENCY_TARGET_MS)) + 1),
   unit: "records",
   periods: 15,
   reason:
-    `Each of ${reading.partitions} partitions at its limit of ${maxBacklogRecords}, and one more each: ` +
-    "a topic that is written in transactions shows 1 a partition when it is drained, its commit marker.",
+    `Each of ${reading.partitions} partitions at its limit of ${maxBacklogRecords}, beside what its task processes in a checkpoint ` +
+    `interval of ${checkpointIntervalMs} ms, and one more each: a topic that is written in transactions shows 1 a partition when ` +
+    "it is drained, its commit marker.",
   runbook: "pipeline-behind",
   missingData: REBALANCING,
 });

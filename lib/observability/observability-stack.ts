@@ -14,7 +14,7 @@ import { kafkaAlarms, kafkaUnhealthy } from "./kafka-alarms.ts";
 import { sinkBehind, timeLagAlarm } from "./lag-alarms.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnMetrics } from "./own-metrics.ts";
-import { pipelineAlarms, pipelineBehind } from "./pipeline-alarms.ts";
+import { type PipelineSurroundings, pipelineAlarms, pipelineBehind } from "./pipeline-alarms.ts";
 import { PipelineDashboard } from "./pipeline-dashboard.ts";
 import { PlatformDashboard } from "./platform-dashboard.ts";
 import { archiveReading, deployedStages, sinkReadings } from "./stages.ts";
@@ -49,7 +49,7 @@ export class ObservabilityStack extends SpillwayStack {
     if (services[0]) {
       new DeploymentEvents(this, "Deployments", { clusterName: services[0].clusterName, notifications });
     }
-    const surroundings = { environment: config.name, cluster: transport.clusterName, own };
+    const surroundings = this.surroundingsOf(own, props);
     new PlatformDashboard(this, "Platform", {
       ...surroundings,
       pipelines,
@@ -74,15 +74,22 @@ export class ObservabilityStack extends SpillwayStack {
     }
   }
 
-  private alarmsOf(own: OwnMetrics, { transport, pipelines, stacks }: ObservabilityStackProps) {
-    const environment = this.config.name;
-    const cluster = transport.clusterName;
+  private surroundingsOf(own: OwnMetrics, { transport }: ObservabilityStackProps): PipelineSurroundings {
+    const { name, processors } = this.config;
+    const { checkpointIntervalMs } = processors;
+    return { environment: name, cluster: transport.clusterName, checkpointIntervalMs, own };
+  }
+
+  private alarmsOf(own: OwnMetrics, props: ObservabilityStackProps) {
+    const surroundings = this.surroundingsOf(own, props);
+    const { environment, cluster } = surroundings;
+    const { transport, pipelines, stacks } = props;
     const alarms: AlarmDefinition[] = [
       ...ingestAlarms(own),
       ...flowControlAlarms(own),
       ...servingAlarms(own),
       ...kafkaAlarms(cluster, transport.brokerCount),
-      ...pipelines.flatMap((pipeline) => pipelineAlarms(pipeline, { environment, cluster, own })),
+      ...pipelines.flatMap((pipeline) => pipelineAlarms(pipeline, surroundings)),
       ...sinkReadings(environment, pipelines).map((reading) => timeLagAlarm(cluster, reading)),
       // Dead letters stay in their topic for 14 days.
       timeLagAlarm(cluster, archiveReading(environment), "ticket"),

@@ -7,7 +7,7 @@ import type { AlarmDefinition, CompositeDefinition, MissingData } from "./alarm.
 import { behindAlarm, lagAlarm, type StageAlarm, stageAlarm } from "./alarm-names.ts";
 import { KAFKA_UNHEALTHY } from "./kafka-alarms.ts";
 import { offsetLagAlarm, timeLagAlarm } from "./lag-alarms.ts";
-import { baselineMs, LATENCY_FACTOR } from "./latency-baseline.ts";
+import { baselineMs, LATENCY_FACTOR, stageBaselineMs } from "./latency-baseline.ts";
 import { idOf, type OwnMetrics } from "./own-metrics.ts";
 import { type DeployedStage, deployedStages, readingsOf } from "./stages.ts";
 
@@ -26,6 +26,8 @@ export interface PipelineSurroundings {
   readonly environment: string;
   /** Name of the Kafka cluster. */
   readonly cluster: string;
+  /** Of every task; what is processed waits so long for its commit. */
+  readonly checkpointIntervalMs: number;
   readonly own: OwnMetrics;
 }
 
@@ -39,10 +41,10 @@ export const pipelineAlarms = (
     ...sizingAlarms(stage, surroundings),
     ...readingsOf(surroundings.environment, stage).flatMap((reading) => [
       timeLagAlarm(surroundings.cluster, reading),
-      offsetLagAlarm(surroundings.cluster, reading, stage.maxBacklogRecordsPerTask),
+      offsetLagAlarm(surroundings, reading, stage.maxBacklogRecordsPerTask),
     ]),
   ]),
-  endToEndAlarm(pipeline, surroundings.own),
+  endToEndAlarm(pipeline, surroundings),
 ];
 
 /** Whichever of the stages it is, and whatever shows it: that results are missing is one thing to look at. */
@@ -74,7 +76,10 @@ const alarmOf = ({ stage }: DeployedStage, kind: StageAlarm, part: Part): AlarmD
   about: stage,
 });
 
-function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
+function progressAlarms(
+  stage: DeployedStage,
+  { own, checkpointIntervalMs }: PipelineSurroundings,
+): readonly AlarmDefinition[] {
   const max = (name: (typeof names)[keyof typeof names]) =>
     own.ofStage(name, stage, { statistic: "Maximum" });
   return [
@@ -100,7 +105,7 @@ function progressAlarms(stage: DeployedStage, { own }: PipelineSurroundings): re
     alarmOf(stage, "latency", {
       severity: "ticket",
       metric: own.ofStage(names.latencyMs, stage, { statistic: "p95" }),
-      threshold: LATENCY_FACTOR * baselineMs(stage.stage),
+      threshold: LATENCY_FACTOR * stageBaselineMs(stage.stage, checkpointIntervalMs),
       unit: "ms",
       periods: 5,
       reason: "Twice the recorded baseline of its 95th percentile (lib/observability/latency-baseline.ts).",
@@ -149,7 +154,10 @@ function watermarkStalled(stage: DeployedStage, own: OwnMetrics): IMetric {
   });
 }
 
-function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings): readonly AlarmDefinition[] {
+function correctnessAlarms(
+  stage: DeployedStage,
+  { own, checkpointIntervalMs }: PipelineSurroundings,
+): readonly AlarmDefinition[] {
   const max = (name: (typeof names)[keyof typeof names]) =>
     own.ofStage(name, stage, { statistic: "Maximum" });
   const sum = (name: (typeof names)[keyof typeof names]) => own.ofStage(name, stage, { statistic: "Sum" });
@@ -188,10 +196,10 @@ function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings):
     alarmOf(stage, "checkpoint-age", {
       severity: "page",
       metric: max(names.checkpointAgeMs),
-      threshold: 60_000,
+      threshold: maxCheckpointAgeMs(checkpointIntervalMs),
       unit: "ms",
       periods: 5,
-      reason: "Sixty intervals: results wait, and after a crash everything since is done again.",
+      reason: `${maxCheckpointAgeMs(checkpointIntervalMs) / checkpointIntervalMs} intervals of ${checkpointIntervalMs} ms: results wait, and after a crash everything since is done again.`,
       runbook: "checkpoints",
     }),
     alarmOf(stage, "parked", {
@@ -205,6 +213,10 @@ function correctnessAlarms(stage: DeployedStage, { own }: PipelineSurroundings):
     }),
   ];
 }
+
+/** A minute, and as many intervals that no retry, nor a slow one, is an alarm. */
+const maxCheckpointAgeMs = (checkpointIntervalMs: number): number =>
+  Math.max(60_000, 12 * checkpointIntervalMs);
 
 /** Of the records that it read. */
 export function errorPercent(stage: DeployedStage, own: OwnMetrics): MathExpression {
@@ -292,15 +304,19 @@ export function endToEndLatency(pipeline: DeployedPipeline, own: OwnMetrics): Ma
   });
 }
 
-const endToEndAlarm = (pipeline: DeployedPipeline, own: OwnMetrics): AlarmDefinition => {
-  const stages = ["ingest", ...deployedStages(pipeline).map(({ stage }) => stage), "sink"];
+const endToEndAlarm = (
+  pipeline: DeployedPipeline,
+  { own, checkpointIntervalMs }: PipelineSurroundings,
+): AlarmDefinition => {
+  const stages = deployedStages(pipeline).map(({ stage }) => stageBaselineMs(stage, checkpointIntervalMs));
+  const parts = [baselineMs("ingest"), ...stages, baselineMs("sink")];
   return {
     name: `pipeline-${pipeline.name}-end-to-end-latency`,
     about: pipeline.name,
     severity: "ticket",
     metric: endToEndLatency(pipeline, own),
     comparison: ">",
-    threshold: LATENCY_FACTOR * stages.map(baselineMs).reduce((sum, each) => sum + each, 0),
+    threshold: LATENCY_FACTOR * parts.reduce((sum, each) => sum + each, 0),
     unit: "ms",
     periods: 5,
     reason: "Twice the sum of the recorded baselines of the door, its stages and the sink.",

@@ -137,6 +137,7 @@ export class ProcessorService extends Construct {
       [environmentVariables.checkpointBucket]: checkpoints.bucket.bucketName,
       [environmentVariables.signalsTable]: signals.tableName,
       [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
+      [environmentVariables.checkpointIntervalMs]: String(this.#stack.config.processors.checkpointIntervalMs),
       [environmentVariables.stopTimeoutMs]: String(OWN_STOP_TIMEOUT_MS),
     };
   }

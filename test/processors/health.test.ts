@@ -7,6 +7,7 @@ import type { Observer, TaskVitals } from "../../processors/engine/worker/ports.
 import { Health, serveHealth, type Watched } from "../../processors/health.ts";
 
 const MINUTE_MS = 60_000;
+const CHECKPOINT_INTERVAL_MS = 10_000;
 const HEALTH_CHECK = join(import.meta.dirname, "../../processors/healthcheck.mjs");
 
 const task = (uncommittedMs: number): TaskVitals => ({
@@ -29,7 +30,7 @@ function watch(worker: { inGroup: boolean; uncommittedMs: number }) {
     },
     vitals: () => [task(worker.uncommittedMs)],
   };
-  const health = new Health(clock);
+  const health = new Health(clock, CHECKPOINT_INTERVAL_MS);
   health.watch("p", watched);
   return { clock, health };
 }
@@ -52,6 +53,15 @@ test("one that is out of its group for long is not, until it is back", () => {
 
   worker.inGroup = true;
   expect(health.problem()).toBeUndefined();
+});
+
+test("five minutes may pass beyond the checkpoint interval", () => {
+  const worker = { inGroup: true, uncommittedMs: CHECKPOINT_INTERVAL_MS + 5 * MINUTE_MS };
+  const { health } = watch(worker);
+  expect(health.problem()).toBeUndefined();
+
+  worker.uncommittedMs += 1;
+  expect(health.problem()).toBeDefined();
 });
 
 test("one whose task has long not committed what it holds is not well, unless it retries", () => {

@@ -162,6 +162,17 @@ describe("the environments", () => {
     expect(estimateText(beyond)).toContain("! it is made for 1,000 events/s");
   });
 
+  test("half as many checkpoints are half as many PUTs", () => {
+    const text = JSON.stringify(templates.get("prod"));
+    const interval = '"SPILLWAY_CHECKPOINT_INTERVAL_MS","Value":"';
+    const slower = JSON.parse(text.replaceAll(`${interval}1000"`, `${interval}2000"`)) as readonly Template[];
+    const puts = (of: readonly Template[]) =>
+      total(estimatesOf("prod", of, [1_000])[0]!.lines.filter(({ item }) => item === "checkpoints: PUTs"));
+
+    expect(puts(templates.get("prod")!)).toBeGreaterThan(500);
+    expect(puts(slower)).toBeCloseTo(puts(templates.get("prod")!) / 2, 6);
+  });
+
   test("an alarm more is ten cents more", () => {
     const alarm = { Type: "AWS::CloudWatch::Alarm", Properties: {} };
     const more = [...templates.get("dev")!, { Resources: { Alarm: alarm } }];

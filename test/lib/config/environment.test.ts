@@ -155,6 +155,14 @@ const contradictions: readonly [field: string, config: EnvironmentConfig][] = [
   ["processors.maxTasks", { ...dev, processors: { ...dev.processors, minTasks: 3, maxTasks: 2 } }],
   ["processors.spotShare", { ...dev, processors: { ...dev.processors, spotShare: 0.25 } }],
   ["processors.spotShare", { ...dev, processors: { ...dev.processors, spotShare: 1.1 } }],
+  [
+    "processors.checkpointIntervalMs",
+    { ...dev, processors: { ...dev.processors, checkpointIntervalMs: 199 } },
+  ],
+  [
+    "processors.checkpointIntervalMs",
+    { ...dev, processors: { ...dev.processors, checkpointIntervalMs: 10_001 } },
+  ],
 ];
 
 describe("validateEnvironment", () => {

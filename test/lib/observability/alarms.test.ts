@@ -110,10 +110,31 @@ describe("known mistakes", () => {
     expect(
       alarmNamed(template, "pipeline-added-added.by-place.forwarded-offset-lag").Properties,
     ).toMatchObject({
-      Threshold: 2 * 10_001,
+      // A task of 10,000 records' limit has half of that processed in an interval of 5 s, and not committed.
+      Threshold: 2 * 15_001,
       ComparisonOperator: "GreaterThanThreshold",
       TreatMissingData: "ignore",
     });
+  });
+
+  test("a checkpoint interval that was raised does not make its alarms go off in health", () => {
+    const alarmsAt = (checkpointIntervalMs: number) => {
+      const config = { ...dev, processors: { ...dev.processors, checkpointIntervalMs } };
+      const { observability } = synthesize({ config });
+      return (kind: string): number =>
+        alarmNamed(observability, `pipeline-airport-delays-${kind}`).Properties.Threshold;
+    };
+    const [second, ten] = [alarmsAt(1_000), alarmsAt(10_000)];
+
+    expect(["checkpoint-age", "latency", "end-to-end-latency", "flights-offset-lag"].map(second)).toEqual([
+      60_000, 2_368, 18_414, 44_004,
+    ]);
+    expect(["checkpoint-age", "latency", "end-to-end-latency", "flights-offset-lag"].map(ten)).toEqual([
+      120_000,
+      2_368 + 2 * 9_000,
+      18_414 + 2 * 9_000,
+      80_004,
+    ]);
   });
 
   test("no expression reads further back, or more often, than CloudWatch evaluates alarms", () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { transactionalId } from "../../../contracts/environment.ts";
 import { MixedPrioritiesError, priorityOf } from "../../../lib/processing/pipeline.ts";
 import { toTrace } from "../observability/to-trace.ts";
-import { allowed, allowedNames, resources, synthesize, theResource } from "../synthesize.ts";
+import { allowed, allowedNames, dev, resources, synthesize, theResource } from "../synthesize.ts";
 
 const delays = {
   name: "delays",
@@ -87,6 +87,17 @@ describe("processing", () => {
     expect(container).toMatchObject({ StopTimeout: 120, ReadonlyRootFilesystem: true });
     expect(container.HealthCheck).toBeDefined();
     expect(Number(stopTimeoutMs.Value)).toBeLessThan(120_000);
+  });
+
+  test("tasks make checkpoints as often as the environment says", () => {
+    const processors = { ...dev.processors, checkpointIntervalMs: 2_500 };
+    const { processing } = synthesize({ config: { ...dev, processors } });
+    const [task] = resources(processing, "AWS::ECS::TaskDefinition");
+
+    expect(task?.Properties.ContainerDefinitions[0].Environment).toContainEqual({
+      Name: "SPILLWAY_CHECKPOINT_INTERVAL_MS",
+      Value: "2500",
+    });
   });
 
   test("a deployment that does not come up rolls back", () => {
