@@ -82,12 +82,10 @@ const stageMetrics = new Map(running.flatMap(metricsOfStages));
 const loads = new LoadSignals(clock, topicsByStage());
 const health = new Health(clock, limits.checkpointIntervalMs);
 const observer = health.observing(
-  loads.observing(
-    createObserver(
-      logger,
-      (stage) => stageMetrics.get(stage)!,
-      () => exit(1),
-    ),
+  createObserver(
+    logger,
+    (stage) => stageMetrics.get(stage)!,
+    () => exit(1),
   ),
 );
 
@@ -168,7 +166,9 @@ function topicsByStage(): Map<string, readonly string[]> {
 async function tellLoads(): Promise<void> {
   const abortSignal = AbortSignal.timeout(SIGNAL_INTERVAL_MS);
   const outcomes = await Promise.allSettled(
-    loads.signals().map((signal) => signalsTable.write(signal, abortSignal)),
+    loads
+      .signals(workers.flatMap((worker) => worker.vitals()))
+      .map((signal) => signalsTable.write(signal, abortSignal)),
   );
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure) logger.warn("the signals table did not take the tasks' loads", { error: failure.reason });

@@ -29,7 +29,8 @@ export const assumptions = {
     text: "A record adds # bytes to its checkpoint. Up to 4 KiB a part goes to DynamoDB, more to S3 in one PUT each for state and outputs.",
   },
   stateGbPerTask: { value: 0.5, text: "A task under load has # GB of checkpoints in S3." },
-  signalSeconds: { value: 5, text: "Each task says every # s how loaded it is, idle or not." },
+  signalSeconds: { value: 5, text: "Each task with events says every # s how loaded it is." },
+  idleSignalSeconds: { value: 20, text: "Each task without events says every # s that it is idle." },
   signalBytes: {
     value: 150,
     text: "Such a signal has # bytes; the door scans them all every 2 s in each environment that is busy.",

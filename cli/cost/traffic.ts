@@ -134,7 +134,8 @@ function tableLines(shape: Shape, load: Load, rates: Rates): readonly Line[] {
   const checkpoints = checkpointsOf(shape, load, rates);
   // Manifest (two units) and slot; of a small one its state (four) and outputs too.
   const writesPerCheckpoint = checkpoints.isSmall ? 8 : 3;
-  const signals = (shape.tasks * seconds) / assumed("signalSeconds");
+  const signals =
+    (shape.tasks * seconds) / assumed(load.eventsPerSecond === 0 ? "idleSignalSeconds" : "signalSeconds");
   const busy = Math.ceil((load.eventsPerSecond / load.eventsPerRequest) * (load.requestMs / 1_000));
   const scanUnits = Math.max(1, (shape.tasks * assumed("signalBytes")) / (4 * KIB)) / 2;
   const scans = (busy * seconds) / SIGNALS_READ_S + seconds / 60;

@@ -37,7 +37,6 @@ const checkpointed = (part: Partial<Checkpointed>): Checkpointed => ({
   stateEntries: 1_500_000,
   stateLimitShare: 0.75,
   checkpointMs: 7,
-  backlogRecords: 0,
   applied: [],
   ...part,
 });

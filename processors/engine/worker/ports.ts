@@ -49,8 +49,6 @@ export interface Checkpointed extends TaskName {
   readonly stateLimitShare: number;
   /** From the cut to the committed transaction. */
   readonly checkpointMs: number;
-  /** Records fetched or to be fetched beyond what this checkpoint holds. */
-  readonly backlogRecords: number;
   /** What it commits, with its times of arrival. */
   readonly applied: readonly AppliedSlice[];
 }

@@ -385,7 +385,6 @@ export class TaskRunner {
       stateEntries: task.limit.entries,
       stateLimitShare: task.limit.share,
       checkpointMs: clock.nowMs() - startedMs,
-      backlogRecords: this.#intake.backlog(cut.offsets),
       applied,
     };
     observer.checkpointed(checkpointed);
