@@ -49,7 +49,10 @@ export const assumptions = {
     value: 10,
     text: "Flow logs, where they are on, have # GB a month: a line for each connection and ten minutes, whatever it carries.",
   },
-  natIdleGb: { value: 10, text: "# GB a month go through NAT at rest: images, logs, tokens." },
+  natIdleGb: {
+    value: 10,
+    text: "# GB a month go through NAT at rest: images, logs, tokens; a gateway is paid for them, an instance is not.",
+  },
   imageGb: { value: 0.3, text: "The processors' image has # GB, and three of them are kept." },
   noticesPerResult: { value: 0, text: "# of the results are sent as notices: a pipeline has to ask for it." },
 } as const satisfies Readonly<Record<string, Assumption>>;

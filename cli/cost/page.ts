@@ -2,7 +2,7 @@
 import { assumptionTexts } from "./assumptions.ts";
 import { tableText } from "./command.ts";
 import type { Estimate } from "./estimate.ts";
-import { total } from "./line.ts";
+import { type Group, total } from "./line.ts";
 import { prices } from "./prices.ts";
 import { usdText } from "./text.ts";
 
@@ -21,17 +21,25 @@ compared with any of this.
 ${environments.map(tableText).join("\n")}
 ## dev at rest
 
-${usdText(dev!.usd)} USD a month, with everything that prod has, and most of it is the floor of what it is made of:
+${usdText(dev!.usd)} USD a month. It runs all that prod runs, and what is left is the floor of what that is made of:
 
-* Three brokers: every topic has three copies in three zones, and \`kafka.t3.small\` is the smallest that MSK has.
-* One NAT gateway, as functions in a VPC have no addresses of their own. Interface endpoints instead (Kinesis, Lambda, STS,
-  ECR, Logs, events) cost more in one zone and three times that in three. A NAT instance would save about 30; it is a machine
-  that somebody has to patch, and while it is away nothing scales, so it is left to whoever wants it.
-* One task for each service, of a quarter of a vCPU, on spare capacity; staging and prod have two, of more, and the first of
-  them always.
-* A shard for each of the two streams of the spillway, which keep for 24 hours: the seven days of prod would cost 29 more.
-* Metrics, and the alarms and dashboards of prod: what is watched there is tried out here. They are
-  ${watchingText(dev!)} of the sum. An account's first three dashboards are free, which this does not count.
+* Kafka, ${groupText(dev!, "Kafka")}: three brokers, since every topic has three copies in three zones, and \`kafka.t3.small\` is the smallest
+  that MSK has. MSK Serverless costs five times that at rest (0.75 an hour, from memory), and fewer copies would be another system.
+* Metrics, alarms and the dashboard, ${groupText(dev!, "metrics, alarms, dashboards")}: with \`watching: "essential"\`, what pages and what rolls a deployment
+  back. Tickets, notices and a dashboard for each pipeline are in staging, which everything passes before prod; they would be
+  27 more. What the processors' scaling and those alarms read stays. An account's first three dashboards are free, which
+  this does not count.
+* The spillway, ${groupText(dev!, "spillway and doors")}: a shard for each of its two streams, as priorities do not share one, which keep for 24 hours; the seven
+  days of prod would cost 29 more, on demand each stream 18.
+* Processors, ${groupText(dev!, "processors")}: one task for each service, of a quarter of a vCPU, on spare capacity. Fewer services would let one
+  priority's events wait for another's. Staging and prod have two, of more, and the first of them always.
+* Network, ${groupText(dev!, "network")}: one NAT instance (\`natGateways: "instance"\`), as functions in a VPC have no addresses of their own, and
+  Lambda's pollers, ECR and Logs are outside of it. A gateway is 30 more; interface endpoints instead (Kinesis, Lambda, STS,
+  ECR, Logs, events) cost more than that in one zone and three times that in three. Each deployment replaces the instance
+  where there is a newer image, and while it is away nothing new starts: nobody waits for dev, and neither staging nor prod
+  has one.
+
+So less than ${usdText(Math.floor(dev!.usd))} would take away a copy, a priority or the alarms that roll back.
 
 Dev that nobody uses costs least when it is not there: \`docs/deploy.md\` says how to take it down, and it comes back with one
 command.
@@ -64,8 +72,8 @@ ${Object.entries(prices)
 `;
 }
 
-const watchingText = ({ lines }: Estimate): string =>
-  usdText(total(lines.filter(({ group }) => group === "metrics, alarms, dashboards")));
+const groupText = ({ lines }: Estimate, of: Group): string =>
+  usdText(total(lines.filter(({ group }) => group === of)));
 
 /** Never in powers of ten. */
 const priceText = (usd: number): string => usd.toLocaleString("en-US", { maximumSignificantDigits: 6 });

@@ -34,6 +34,8 @@ export const prices = {
     source: "https://www.vantage.sh/blog/fargate-pricing",
     asOf: "November 2026",
   },
+  instanceT4gNanoHour: recalled(0.0042, "hour", "ec2/on-demand"),
+  storageGp3GbMonth: recalled(0.08, "GB-month", "ebs"),
   natGatewayHour: recalled(0.045, "hour", "vpc"),
   natGatewayGb: recalled(0.045, "GB", "vpc"),
   publicIpv4Hour: recalled(0.005, "hour", "vpc"),
@@ -97,6 +99,14 @@ export function brokerPrice(instanceType: string): Price {
   if (usd !== undefined) return recalled(usd, "broker-hour", "msk");
   throw new Error(
     `cli/cost/prices.ts has no price of ${instanceType}; add it from https://aws.amazon.com/msk/pricing/`,
+  );
+}
+
+/** Of an EC2 instance. Throws where the list does not have its type. */
+export function instancePrice(instanceType: string): Price {
+  if (instanceType === "t4g.nano") return prices.instanceT4gNanoHour;
+  throw new Error(
+    `cli/cost/prices.ts has no price of ${instanceType}; add it from https://aws.amazon.com/ec2/pricing/on-demand/`,
   );
 }
 

@@ -18,6 +18,8 @@ export interface Shape {
   /** By the function's logical id's beginning; 0 where there is none. */
   memoryMib(function_: string): number;
   readonly hasCdn: boolean;
+  /** Whether what leaves the VPC goes through NAT gateways, which are paid by the GB too. */
+  readonly hasNatGateway: boolean;
   /** Of the door's requests, those that are recorded as traces: 0 to 1. */
   readonly traceSampleRate: number;
   /** Days that the longest-kept topic of the catalogue keeps its events. */
@@ -61,6 +63,7 @@ export function shapeOf(resources: readonly Resource[]): Shape {
         environmentVariables.traceSampleRate
       ] ?? 0,
     ),
+    hasNatGateway: ofType(resources, "AWS::EC2::NatGateway").length > 0,
     hasCdn: ofType(resources, "AWS::CloudFront::Distribution").length > 0,
     retentionDays: Math.max(...catalogue.map(({ retentionMs }) => retentionMs)) / DAY_MS,
     diskGib: cluster.NumberOfBrokerNodes * cluster.BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize,

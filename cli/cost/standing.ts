@@ -1,7 +1,7 @@
 /** What is paid by the hour or month for what stands there, whatever the load. */
 import { assumed } from "./assumptions.ts";
 import { type Line, line } from "./line.ts";
-import { brokerPrice } from "./prices.ts";
+import { brokerPrice, instancePrice } from "./prices.ts";
 import type { Resource } from "./template.ts";
 
 type Pricing = (resource: Resource) => readonly Line[];
@@ -19,6 +19,24 @@ const pricings: Readonly<Record<string, Pricing>> = {
     ];
   },
   "AWS::EC2::NatGateway": () => [line("network", "NAT gateway", hours(), "natGatewayHour")],
+  // The only instance that there is, which says itself how large its disk is.
+  "AWS::EC2::Instance": ({ Properties }) => [
+    line(
+      "network",
+      `NAT instance ${Properties.InstanceType}`,
+      hours(),
+      instancePrice(Properties.InstanceType),
+    ),
+    line(
+      "network",
+      "disk of the NAT instance",
+      Properties.BlockDeviceMappings[0].Ebs.VolumeSize,
+      "storageGp3GbMonth",
+    ),
+    ...(Properties.NetworkInterfaces[0].AssociatePublicIpAddress
+      ? [line("network", "public address", hours(), "publicIpv4Hour")]
+      : []),
+  ],
   "AWS::EC2::EIP": () => [line("network", "public address", hours(), "publicIpv4Hour")],
   "AWS::EC2::VPCEndpoint": ({ Properties }) =>
     Properties.VpcEndpointType === "Interface"
@@ -85,6 +103,7 @@ const withoutStandingPrice: readonly string[] = [
   "AWS::Events::EventBus",
   "AWS::Events::EventBusPolicy",
   "AWS::Events::Rule",
+  "AWS::IAM::InstanceProfile",
   "AWS::IAM::ManagedPolicy",
   "AWS::IAM::Policy",
   "AWS::IAM::Role",

@@ -1,5 +1,5 @@
 /** What is paid by use: requests, bytes, and the processors that a load needs. */
-import { metrics } from "../../contracts/metrics.ts";
+import { type MetricName, metrics } from "../../contracts/metrics.ts";
 import { assumed } from "./assumptions.ts";
 import { type Line, line } from "./line.ts";
 import { FARGATE_SPOT_DISCOUNT } from "./prices.ts";
@@ -110,7 +110,10 @@ function sinkInvocations(shape: Shape, { seconds, results }: Rates): number {
   return Math.min(results, Math.max(full, byTime));
 }
 
-function transferLines({ hasCdn }: Shape, { requests, queries, kafkaGb }: Rates): readonly Line[] {
+function transferLines(
+  { hasCdn, hasNatGateway }: Shape,
+  { requests, queries, kafkaGb }: Rates,
+): readonly Line[] {
   const answersGb = (answers: number) => (answers * assumed("answerKb") * KIB) / GB;
   return [
     line("network", "Kafka's clients across zones", kafkaGb * assumed("zoneCrossings"), "crossZoneGb"),
@@ -118,7 +121,7 @@ function transferLines({ hasCdn }: Shape, { requests, queries, kafkaGb }: Rates)
     line("network", "answers to the internet", answersGb(requests + (hasCdn ? 0 : queries)), "internetGb"),
     line("network", "CDN: requests", hasCdn ? queries : 0, "cloudFrontRequest"),
     line("network", "CDN: answers", hasCdn ? answersGb(queries) : 0, "cloudFrontGb"),
-    line("network", "through NAT", assumed("natIdleGb"), "natGatewayGb"),
+    line("network", "through NAT", hasNatGateway ? assumed("natIdleGb") : 0, "natGatewayGb"),
   ];
 }
 
@@ -173,13 +176,29 @@ function logLines(shape: Shape, { seconds, requests, queries }: Rates): readonly
   ];
 }
 
+/**
+ * What a stage says while no event comes (processors/stage-metrics.ts): a metric is paid for the hours in which it is
+ * emitted, and the others are where it happens only.
+ */
+export const STAGE_METRICS_AT_REST: readonly MetricName[] = [
+  metrics.processor.tasksRunning,
+  metrics.processor.tasksParked,
+  metrics.processor.backlogRecords,
+  metrics.processor.backlogSeconds,
+  metrics.processor.busyPercent,
+  metrics.processor.checkpointAgeMs,
+  metrics.processor.lagMs,
+  metrics.processor.watermarkDelayMs,
+];
+
 /** At rest only processors and the flow control say something. */
 function metricLines({ stages }: Shape, { eventsPerSecond }: Load): readonly Line[] {
   const { processor, flowControl, ...others } = metrics;
   const count = (names: object) => Object.keys(names).length;
-  const always = count(processor) * stages + count(flowControl);
-  const underLoad = Object.values(others).reduce((sum, names) => sum + count(names), 0);
-  const quantity = always + (eventsPerSecond > 0 ? underLoad : 0);
+  const ofFunctions = Object.values(others).reduce((sum, names) => sum + count(names), 0);
+  const quantity =
+    count(flowControl) +
+    (eventsPerSecond > 0 ? count(processor) * stages + ofFunctions : STAGE_METRICS_AT_REST.length * stages);
   return [line("metrics, alarms, dashboards", "own metrics", quantity, "metricMonth")];
 }
 

@@ -16,8 +16,12 @@ export interface EnvironmentConfig {
   readonly region?: string;
   /** Zones of the region to use, from its first. Two or three; three brokers' worth of copies need three. */
   readonly availabilityZoneCount: number;
-  /** NAT gateways; at most one a zone. */
-  readonly natGatewayCount: number;
+  /**
+   * NAT gateways, at most one a zone; or one small instance that does the same for a fifth of a gateway's price, and that
+   * nothing replaces while it is away: then no function, mapping or task starts, and what runs reaches Kafka, S3 and
+   * DynamoDB only.
+   */
+  readonly natGateways: number | "instance";
   readonly flowLogs: boolean;
   /** What becomes of data (topics, tables, bucket, keys) when its stack is deleted. */
   readonly removalPolicy: "destroy" | "retain";
@@ -54,6 +58,11 @@ export interface EnvironmentConfig {
   readonly serving: ServingConfig;
   readonly processors: ProcessorConfig;
   readonly tracing: TracingConfig;
+  /**
+   * `essential`: the alarms that page and those that roll a deployment back, and the platform's dashboard. `all`: also those
+   * that are tickets and notices, and a dashboard for each pipeline. docs/costs.md says what it costs.
+   */
+  readonly watching: "all" | "essential";
   /** Whom alarms tell, by severity. @default nobody: they are in the console only */
   readonly alarms?: AlarmTargets;
 }
@@ -197,7 +206,8 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   if (config.region !== undefined)
     matches("region", config.region, /^[a-z]{2}(-[a-z]+)+-\d$/, "a region's name");
   within("availabilityZoneCount", config.availabilityZoneCount, 2, 3);
-  within("natGatewayCount", config.natGatewayCount, 1, config.availabilityZoneCount);
+  if (config.natGateways !== "instance")
+    within("natGateways", config.natGateways, 1, config.availabilityZoneCount);
   oneOf("removalPolicy", config.removalPolicy, ["destroy", "retain"]);
   oneOf("logRetentionDays", config.logRetentionDays, LOG_RETENTION_DAYS);
   for (const [tag, value] of Object.entries(config.tags)) {
@@ -215,6 +225,7 @@ export function validateEnvironment(config: EnvironmentConfig): EnvironmentConfi
   checkCapacity(config);
   validateProcessors(config.processors);
   validateTracing(config.tracing);
+  oneOf("watching", config.watching, ["all", "essential"]);
   validateAlarms(config.alarms ?? {});
   return config;
 }

@@ -3,13 +3,14 @@ import { type EnvironmentConfig, validateEnvironment } from "./environment.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
 
 /**
- * As cheap as the whole platform gets: three of the smallest brokers (RF 3 needs three), one NAT gateway.
+ * As cheap as the whole platform gets: three of the smallest brokers (RF 3 needs three), the smallest instance for NAT, and
+ * nothing watched that is watched in staging, before it gets to prod. docs/costs.md has the sum.
  * kafka.t3.small takes 4 new IAM connections a second and broker, which bounds the ingest function's concurrency.
  */
 const dev: EnvironmentConfig = {
   name: "dev",
   availabilityZoneCount: 3,
-  natGatewayCount: 1,
+  natGateways: "instance",
   flowLogs: false,
   removalPolicy: "destroy",
   logRetentionDays: 7,
@@ -62,6 +63,7 @@ const dev: EnvironmentConfig = {
   },
   // 40 requests/s would be 104 million a month: 10 million recorded traces, 52 USD at 5 USD a million; dev has a fraction.
   tracing: { sampleRate: 0.1 },
+  watching: "essential",
 };
 
 /**
@@ -71,7 +73,7 @@ const dev: EnvironmentConfig = {
 const staging: EnvironmentConfig = {
   name: "staging",
   availabilityZoneCount: 3,
-  natGatewayCount: 1,
+  natGateways: 1,
   flowLogs: true,
   removalPolicy: "destroy",
   logRetentionDays: 14,
@@ -113,6 +115,7 @@ const staging: EnvironmentConfig = {
   },
   // 25 requests/s are 65 million a month: 0.65 million recorded traces, 3 USD.
   tracing: { sampleRate: 0.01 },
+  watching: "all",
 };
 
 /**
@@ -123,7 +126,7 @@ const prod: EnvironmentConfig = {
   name: "prod",
   availabilityZoneCount: 3,
   // A zone that loses its NAT must not take the others' with it.
-  natGatewayCount: 3,
+  natGateways: 3,
   flowLogs: true,
   removalPolicy: "retain",
   logRetentionDays: 90,
@@ -168,6 +171,7 @@ const prod: EnvironmentConfig = {
   },
   // 100 requests/s are 259 million a month: 2.6 million recorded traces, 13 USD.
   tracing: { sampleRate: 0.01 },
+  watching: "all",
 };
 
 const environments: ReadonlyMap<string, EnvironmentConfig> = new Map(

@@ -1,6 +1,7 @@
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
+  IpAddresses,
   Peer,
   Port,
   SecurityGroup,
@@ -11,9 +12,11 @@ import type { Construct } from "constructs";
 import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
+import { NatInstance } from "./nat-instance.ts";
 
 /** Where MSK's brokers take IAM-authenticated TLS connections. */
 const KAFKA_IAM_PORT = Port.tcp(9098);
+const VPC_CIDR = "10.0.0.0/16";
 
 /**
  * The VPC and who may talk to whom in it. Everything runs in private subnets; the public ones hold the NAT.
@@ -21,7 +24,8 @@ const KAFKA_IAM_PORT = Port.tcp(9098);
  * NAT or interface endpoints: image pulls (ecr.api, ecr.dkr), logs, and the event source mapping's pollers
  * (lambda, sts) need five interface endpoints, at $0.01 an hour each and zone: $36.50 a month in one zone, $109.50
  * in three. One NAT gateway is $32.85, and reaches whatever is added later. Checkpoints, results and image layers
- * are the traffic that would make a NAT dear: S3 and DynamoDB go through gateway endpoints, which are free.
+ * are the traffic that would make a NAT dear: S3 and DynamoDB go through gateway endpoints, which are free. An instance
+ * instead of the gateway is some $7, and nothing replaces it while it is away: {@link NatInstance}.
  * (us-east-1 list prices.)
  */
 export class NetworkStack extends SpillwayStack {
@@ -47,9 +51,13 @@ export class NetworkStack extends SpillwayStack {
   }
 
   private makeVpc(): Vpc {
+    const { availabilityZoneCount, natGateways } = this.config;
+    const instance = natGateways === "instance" ? new NatInstance() : undefined;
     const vpc = new Vpc(this, "Vpc", {
-      maxAzs: this.config.availabilityZoneCount,
-      natGateways: this.config.natGatewayCount,
+      ipAddresses: IpAddresses.cidr(VPC_CIDR),
+      maxAzs: availabilityZoneCount,
+      natGateways: natGateways === "instance" ? 1 : natGateways,
+      ...(instance && { natGatewayProvider: instance.provider }),
       subnetConfiguration: [
         { name: "public", subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: "private", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
@@ -59,6 +67,7 @@ export class NetworkStack extends SpillwayStack {
         DynamoDB: { service: GatewayVpcEndpointAwsService.DYNAMODB },
       },
     });
+    instance?.serve(VPC_CIDR);
     if (this.config.flowLogs) {
       const destination = FlowLogDestination.toCloudWatchLogs(this.logGroup(this, "FlowLogGroup"));
       vpc.addFlowLog("FlowLog", { destination });

@@ -31,7 +31,7 @@ export const lagAlarm = (stage: string, topic: string, kind: "time-lag" | "offse
 export const behindAlarm = (pipeline: string): string => `pipeline-${pipeline}-behind`;
 
 /** What a new version of a service can break at once, in whichever stage. */
-const DEPLOYMENT_ALARMS: readonly StageAlarm[] = ["errors", "checkpoint-failures", "crashes"];
+export const DEPLOYMENT_ALARMS: readonly StageAlarm[] = ["errors", "checkpoint-failures", "crashes"];
 
 /** Full names of the alarms on which a deployment of a service that runs these pipelines should be rolled back. */
 export const deploymentAlarmNames = (

@@ -4,7 +4,8 @@ import type { EnvironmentConfig } from "../config/environment.ts";
 import type { DeployedPipeline } from "../processing/pipeline.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
 import type { TransportStack } from "../transport/transport-stack.ts";
-import type { AlarmDefinition } from "./alarm.ts";
+import { type AlarmDefinition, alarmName } from "./alarm.ts";
+import { deploymentAlarmNames } from "./alarm-names.ts";
 import { Alarms } from "./alarms.ts";
 import { DeploymentEvents } from "./deployment-events.ts";
 import { drainsIn, functionsIn, queuesIn, servicesIn, tablesIn } from "./discovery.ts";
@@ -63,7 +64,7 @@ export class ObservabilityStack extends SpillwayStack {
         (alarm) => alarm.severity === "page" && (alarm.about === undefined || "members" in alarm),
       ),
     });
-    for (const pipeline of pipelines) {
+    for (const pipeline of config.watching === "all" ? pipelines : []) {
       const ofPipeline = new Set([pipeline.name, ...deployedStages(pipeline).map(({ stage }) => stage)]);
       new PipelineDashboard(this, `Pipeline-${pipeline.name}`, {
         ...surroundings,
@@ -80,7 +81,7 @@ export class ObservabilityStack extends SpillwayStack {
     return { environment: name, cluster: transport.clusterName, checkpointIntervalMs, own };
   }
 
-  private alarmsOf(own: OwnMetrics, props: ObservabilityStackProps) {
+  private alarmsOf(own: OwnMetrics, props: ObservabilityStackProps): readonly AlarmDefinition[] {
     const surroundings = this.surroundingsOf(own, props);
     const { environment, cluster } = surroundings;
     const { transport, pipelines, stacks } = props;
@@ -98,6 +99,10 @@ export class ObservabilityStack extends SpillwayStack {
       ...archiveAlarms(own),
       ...queueAlarms(queuesIn(stacks)),
     ];
-    return alarms;
+    if (this.config.watching === "all") return alarms;
+    const rollingBack = deploymentAlarmNames(environment, pipelines);
+    return alarms.filter(
+      ({ name, severity }) => severity === "page" || rollingBack.includes(alarmName(environment, name)),
+    );
   }
 }

@@ -65,7 +65,15 @@ describe("in a copy of dev", () => {
     expect(faults.filter((fault) => /to (dynamodb|s3)$/.test(fault))).toEqual([]);
   });
 
-  test("nor does a NAT gateway help whose own subnet leads nowhere", () => {
+  test("nor does an instance help that takes only what is addressed to it", () => {
+    const checking = structuredClone(templates);
+    const [id] = idsOf(checking, "AWS::EC2::Instance");
+    delete checking.network!.Resources[id!]!.Properties.SourceDestCheck;
+
+    expect(unreachable(checking).length).toBeGreaterThan(0);
+  });
+
+  test("nor does a NAT help whose own subnet leads nowhere", () => {
     const routes = idsOf(templates, "AWS::EC2::Route").filter((id) => /public/i.test(id));
 
     expect(unreachable(routes.reduce(without, templates)).length).toBeGreaterThan(0);

@@ -210,7 +210,9 @@ class Network {
   /** From the subnet to an AWS API: by NAT, by a gateway in the subnet's route table, or by an interface endpoint. */
   hasWay(subnet: string, service: string, groups: readonly string[]): boolean {
     const tables = this.#routeTablesOf(subnet);
-    const isThroughNat = tables.some((table) => this.#leadsOut(table, "NatGatewayId"));
+    const isThroughNat = tables.some(
+      (table) => this.#leadsOut(table, "NatGatewayId") || this.#leadsOut(table, "InstanceId"),
+    );
     if (isThroughNat) return true;
     return this.all("AWS::EC2::VPCEndpoint").some((endpoint) => {
       const { ServiceName, RouteTableIds, SecurityGroupIds, VpcEndpointType, PrivateDnsEnabled } =
@@ -245,8 +247,8 @@ class Network {
       .flatMap((association) => association.resolve(association.properties.RouteTableId) ?? []);
   }
 
-  /** Whether a table's default route goes to a gateway, and a NAT gateway's own to the internet. */
-  #leadsOut(table: string, by: "NatGatewayId" | "GatewayId"): boolean {
+  /** Whether a table's default route goes to a gateway, and that of a NAT, gateway or instance, to the internet. */
+  #leadsOut(table: string, by: "NatGatewayId" | "InstanceId" | "GatewayId"): boolean {
     return this.all("AWS::EC2::Route").some((route) => {
       const { RouteTableId, DestinationCidrBlock } = route.properties;
       if (route.resolve(RouteTableId) !== table || DestinationCidrBlock !== ANYWHERE) return false;
@@ -254,9 +256,26 @@ class Network {
       if (gateway === undefined) return false;
       if (by === "GatewayId") return true;
       const nat = this.find(gateway);
-      const tables = this.#routeTablesOf(nat.resolve(nat.properties.SubnetId)!);
+      if (by === "InstanceId" && !this.#forwards(nat)) return false;
+      // An instance that asks for a public address says its subnet with its interface.
+      const { SubnetId = nat.properties.NetworkInterfaces?.[0].SubnetId } = nat.properties;
+      const tables = this.#routeTablesOf(nat.resolve(SubnetId)!);
       return tables.some((outer) => this.#leadsOut(outer, "GatewayId"));
     });
+  }
+
+  /** An instance takes and sends what is not addressed to or from it, lets HTTPS in from the VPC, and has a public address. */
+  #forwards({ properties }: Located): boolean {
+    const [network] = properties.NetworkInterfaces ?? [];
+    const groups = (network?.GroupSet ?? []).map((group: unknown) => JSON.stringify(group));
+    const letsIn = this.all("AWS::EC2::SecurityGroup").some(
+      (group) =>
+        groups.includes(JSON.stringify({ "Fn::GetAtt": [group.name.split("/")[1], "GroupId"] })) &&
+        group.properties.SecurityGroupIngress?.some(
+          ({ ToPort }: { ToPort: number }) => ToPort === HTTPS_PORT,
+        ),
+    );
+    return properties.SourceDestCheck === false && network?.AssociatePublicIpAddress === true && letsIn;
   }
 
   #inlineRules(): Rule[] {

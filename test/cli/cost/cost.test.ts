@@ -20,6 +20,15 @@ const standing = (Type: string, Properties: object): number =>
 describe("what stands there", () => {
   test.each([
     ["AWS::EC2::NatGateway", {}, 730 * 0.045],
+    [
+      "AWS::EC2::Instance",
+      {
+        InstanceType: "t4g.nano",
+        BlockDeviceMappings: [{ Ebs: { VolumeSize: 8 } }],
+        NetworkInterfaces: [{ AssociatePublicIpAddress: true }],
+      },
+      730 * (0.0042 + 0.005) + 8 * 0.08,
+    ],
     ["AWS::EC2::VPCEndpoint", { VpcEndpointType: "Interface", SubnetIds: ["a", "b", "c"] }, 730 * 3 * 0.01],
     ["AWS::EC2::VPCEndpoint", { VpcEndpointType: "Gateway" }, 0],
     ["AWS::Kinesis::Stream", { ShardCount: 2, RetentionPeriodHours: 24 }, 2 * 730 * 0.015],
@@ -143,7 +152,9 @@ describe("the environments", () => {
     const services = resourcesIn(templates.get("dev")!).filter(({ Type }) => Type === "AWS::ECS::Service");
 
     expect(of(/kafka\.t3\.small/)).toBeCloseTo(99.864, 3);
-    expect(of(/NAT gateway|public address/)).toBeCloseTo(36.5, 3);
+    expect(of(/NAT|public address/)).toBeCloseTo(730 * (0.0042 + 0.005) + 8 * 0.08, 3);
+    // Of five stages what they say at rest, and what the flow control does.
+    expect(of(/own metrics/)).toBeCloseTo(0.3 * (5 * 8 + 5), 3);
     // One task each, on Spot: 30 % of the price.
     expect(of(/^tasks: /)).toBeCloseTo(services.length * 730 * 0.3 * (0.25 * 0.03238 + 0.00356), 3);
     expect(of(/shards|retention/)).toBeCloseTo(2 * 10.95, 3);

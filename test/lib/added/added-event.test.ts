@@ -26,11 +26,14 @@ const door = {
   batchRecords: 100,
 } as const;
 
+/** With every alarm and dashboard. */
+const watched = { ...dev, watching: "all" } as const;
+
 let before: Templates;
 let after: Templates;
 let withDoor: Templates;
 beforeAll(async () => {
-  before = synthesize();
+  before = synthesize({ config: watched });
   vi.doMock("../../../contracts/topics.ts", async (original) => {
     const { topics, ...others } = await original<typeof import("../../../contracts/topics.ts")>();
     const { orders } = await import("./order-placed.ts");
@@ -46,7 +49,7 @@ beforeAll(async () => {
   const fork = await import("../synthesize.ts");
   const { orderTotals } = await import("./order-totals.ts");
   const all = [...pipelines, orderTotals];
-  after = fork.synthesize({ pipelines: all });
+  after = fork.synthesize({ pipelines: all, config: watched });
   const { validateEnvironment } = await import("../../../lib/config/environment.ts");
   withDoor = fork.synthesize({ pipelines: all, config: validateEnvironment({ ...dev, doors: [door] }) });
 });

@@ -1,6 +1,6 @@
 import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
-import { dev, resources, synthesize } from "../synthesize.ts";
+import { allowed, dev, resources, synthesize, theResource } from "../synthesize.ts";
 
 describe("network", () => {
   let template: Template;
@@ -27,7 +27,9 @@ describe("network", () => {
     const groups = resources(template, "AWS::EC2::SecurityGroup");
     const rules = resources(template, "AWS::EC2::SecurityGroupIngress");
 
-    expect(groups.flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? [])).toEqual([]);
+    // Of the NAT instance, which lets in what comes from the VPC.
+    const inline = groups.flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? []);
+    expect(inline.map(({ CidrIp }: { CidrIp: string }) => CidrIp)).toEqual(["10.0.0.0/16"]);
     expect(rules).toHaveLength(6);
     for (const { Properties } of rules) {
       expect(Properties).toMatchObject({ FromPort: 9098, ToPort: 9098, IpProtocol: "tcp" });
@@ -63,8 +65,46 @@ describe("network", () => {
     expect(brokers?.Properties.SecurityGroupEgress).toMatchObject([{ FromPort: 443, CidrIp: "0.0.0.0/0" }]);
   });
 
-  test("keeps S3 and DynamoDB traffic off the NAT gateway", () => {
-    template.resourceCountIs("AWS::EC2::NatGateway", dev.natGatewayCount);
+  test.each([1, 3])("has %i NAT gateways where the environment says so", (natGateways) => {
+    const { network } = synthesize({ config: { ...dev, natGateways } });
+
+    network.resourceCountIs("AWS::EC2::NatGateway", natGateways);
+    network.resourceCountIs("AWS::EC2::Instance", 0);
+  });
+
+  test("or an instance that lets the VPC's HTTPS out, nobody in, and may do nothing in the account", () => {
+    template.resourceCountIs("AWS::EC2::NatGateway", 0);
+    const instance = theResource(template, "AWS::EC2::Instance");
+    const routes = resources(template, "AWS::EC2::Route").filter(({ logicalId }) =>
+      /private/.test(logicalId),
+    );
+    const group = resources(template, "AWS::EC2::SecurityGroup").find(({ logicalId }) =>
+      /Nat/.test(logicalId),
+    );
+
+    expect(instance.Properties).toMatchObject({
+      InstanceType: "t4g.nano",
+      SourceDestCheck: false,
+      NetworkInterfaces: [{ AssociatePublicIpAddress: true }],
+      BlockDeviceMappings: [{ Ebs: { Encrypted: true } }],
+    });
+    expect(routes).toHaveLength(dev.availabilityZoneCount);
+    for (const { Properties } of routes) {
+      expect(Properties.InstanceId).toEqual({ Ref: instance.logicalId });
+    }
+    expect(group?.Properties.SecurityGroupIngress).toEqual([
+      {
+        CidrIp: theResource(template, "AWS::EC2::VPC").Properties.CidrBlock,
+        Description: "HTTPS out of the VPC",
+        FromPort: 443,
+        IpProtocol: "tcp",
+        ToPort: 443,
+      },
+    ]);
+    expect(allowed(template, "VpcpublicSubnet1NatInstance")).toEqual([]);
+  });
+
+  test("keeps S3 and DynamoDB traffic off the NAT", () => {
     const endpoints = resources(template, "AWS::EC2::VPCEndpoint");
 
     expect(endpoints.map(({ Properties }) => Properties.VpcEndpointType)).toEqual(["Gateway", "Gateway"]);

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { metrics } from "../../../contracts/metrics.ts";
+import { DEPLOYMENT_ALARMS } from "../../../lib/observability/alarm-names.ts";
 import { deploymentFailed } from "../../../lib/observability/deployment-events.ts";
 import { stagesOf } from "../../../lib/processing/pipeline.ts";
 import { pipelines } from "../../../processors/pipelines/all.ts";
-import { type Resource, resources, synthesize } from "../synthesize.ts";
+import { dev, type Resource, resources, synthesize } from "../synthesize.ts";
 import { alarmsIn, compositesIn, metricsOf, nameOf } from "./templates.ts";
 
-const template = synthesize().observability;
+const template = synthesize({ config: { ...dev, watching: "all" } }).observability;
 const resourcesById = template.toJSON().Resources;
 
 /** https://aws.amazon.com/cloudwatch/pricing/, USD a month, for alarms by the metrics that they read. */
@@ -95,7 +96,10 @@ function pageOf(): string {
   const dashboardCost = Math.max(0, dashboards - FREE_DASHBOARDS) * PRICES.dashboard;
   const cost = alarmMetrics * PRICES.alarmMetric + composites.length * PRICES.composite;
   const ofStages = alarms.filter((alarm) => kindOf(alarm).startsWith("pipeline-<stage>-"));
-  return `# The alarms of \`dev\`
+  return `# The alarms
+
+Of \`dev\` with \`watching: "all"\`, as staging and prod have it. With \`"essential"\`, as dev has it, there are those that page and,
+of each stage, \`${DEPLOYMENT_ALARMS.join("`, `")}\`, which roll a deployment back; and no dashboard but the platform's.
 
 Made of the synthesized template by test/lib/observability/alarms-page.test.ts; after a change of alarms
 \`npx vitest run test/lib/observability/alarms-page.test.ts -u\` writes it anew. [operations.md](operations.md) says how alarms

@@ -29,7 +29,7 @@ let template: Template;
 beforeAll(() => {
   templates = synthesize({
     pipelines: [...pipelines, added],
-    config: { ...dev, doors: [door], alarms: targets },
+    config: { ...dev, watching: "all", doors: [door], alarms: targets },
   });
   template = templates.observability;
 });
@@ -119,7 +119,11 @@ describe("known mistakes", () => {
 
   test("a checkpoint interval that was raised does not make its alarms go off in health", () => {
     const alarmsAt = (checkpointIntervalMs: number) => {
-      const config = { ...dev, processors: { ...dev.processors, checkpointIntervalMs } };
+      const config = {
+        ...dev,
+        watching: "all" as const,
+        processors: { ...dev.processors, checkpointIntervalMs },
+      };
       const { observability } = synthesize({ config });
       return (kind: string): number =>
         alarmNamed(observability, `pipeline-airport-delays-${kind}`).Properties.Threshold;
@@ -190,6 +194,19 @@ describe("what is derived", () => {
     expect(text).toContain("Fn::GetStackOutput");
     expect(text).not.toContain("Fn::ImportValue");
   });
+});
+
+test("an environment that watches the essential only has what pages and what rolls back, and one dashboard", () => {
+  const all = [...pipelines, added];
+  const essential = synthesize({ pipelines: all, config: { ...dev, watching: "essential" } }).observability;
+  const rollingBack = deploymentAlarmNames("dev", all);
+  const kept = [...alarmsIn(essential), ...compositesIn(essential)].map(nameOf);
+
+  expect(kept).toEqual(expect.arrayContaining([...rollingBack]));
+  const others = alarmsIn(essential).filter((alarm) => !rollingBack.includes(nameOf(alarm)));
+  for (const { Properties } of others) expect(Properties.AlarmDescription).toMatch(/^\[page\]/);
+  expect(others.length).toBeGreaterThan(30);
+  expect(resources(essential, "AWS::CloudWatch::Dashboard")).toHaveLength(1);
 });
 
 describe("one cause, one message", () => {

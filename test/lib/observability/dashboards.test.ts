@@ -2,7 +2,7 @@ import type { Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { metrics } from "../../../contracts/metrics.ts";
 import { pipelines } from "../../../processors/pipelines/all.ts";
-import { resources, synthesize } from "../synthesize.ts";
+import { dev, resources, synthesize } from "../synthesize.ts";
 import { added } from "./added-pipeline.ts";
 import { emittedMetrics, unemitted } from "./emitted.ts";
 import { alarmsIn, nameOf, textOf, type UsedMetric } from "./templates.ts";
@@ -25,7 +25,10 @@ interface Widget {
 let dashboards: ReadonlyMap<string, readonly Widget[]>;
 let template: Template;
 beforeAll(() => {
-  template = synthesize({ pipelines: [...pipelines, added] }).observability;
+  template = synthesize({
+    pipelines: [...pipelines, added],
+    config: { ...dev, watching: "all" },
+  }).observability;
   const bodies = resources(template, "AWS::CloudWatch::Dashboard").map(({ Properties }) => [
     Properties.DashboardName as string,
     // Throws where it is no JSON.
