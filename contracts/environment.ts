@@ -61,6 +61,8 @@ export const environmentVariables = {
   idleTicks: "SPILLWAY_IDLE_TICKS",
   /** Time between two checkpoints of a task, in milliseconds. @default 1,000 */
   checkpointIntervalMs: "SPILLWAY_CHECKPOINT_INTERVAL_MS",
+  /** The zones that processors and brokers are in: `formatZones` of zones.ts. @default reads go to the leaders */
+  zones: "SPILLWAY_ZONES",
   /** How long a processor may take to write its last checkpoints after SIGTERM, in milliseconds. */
   stopTimeoutMs: "SPILLWAY_STOP_TIMEOUT_MS",
 } as const;

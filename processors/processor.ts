@@ -28,6 +28,7 @@ import { defaultLimits, Worker } from "./engine/worker/worker.ts";
 import { Health, serveHealth } from "./health.ts";
 import { LoadSignals } from "./load-signals.ts";
 import { pipelines } from "./pipelines/all.ts";
+import { rackOf } from "./rack.ts";
 import { StageMetrics } from "./stage-metrics.ts";
 import { createObserver } from "./telemetry.ts";
 
@@ -49,6 +50,9 @@ const { logger, metrics: lostSpans } = createTelemetry("processor");
 const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: `${environment}-processor`,
+  rackId: await rackOf(process.env, (error) =>
+    logger.warn("the task's zone is not known; it reads from leaders in all zones", { error }),
+  ),
 });
 const dynamodb = createDynamoDBClient();
 const signalsTable = new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable));

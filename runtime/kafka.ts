@@ -4,6 +4,7 @@ import { ConfigurationError } from "./errors.ts";
 import "./fetch-recovery.ts";
 import "./produce-encoding.ts";
 import "./read-committed.ts";
+import "./read-replicas.ts";
 
 /** Long enough for a TCP and TLS handshake with a busy broker, short enough to try the next one. */
 const CONNECTION_TIMEOUT_MS = 3_000;

@@ -45,6 +45,18 @@ declare module "kafkajs/src/protocol/message/compression/index.js" {
   export default compression;
 }
 
+/** Where a consumer decides which broker it fetches from, and what follows where that fails. */
+declare module "kafkajs/src/consumer/consumerGroup.js" {
+  export default class ConsumerGroup {
+    /** Empty: none. */
+    rackId: string;
+    /** Where leaders have sent it, by topic and partition. */
+    preferredReadReplicasPerTopicPartition: Record<string, unknown>;
+    fetch(nodeId: number): Promise<unknown>;
+    recoverFromFetch(error: Error): Promise<void>;
+  }
+}
+
 /** Its errors, which Node does not find among the names that kafkajs itself exports. */
 declare module "kafkajs/src/errors.js" {
   const errors: Pick<typeof import("kafkajs"), "KafkaJSError" | "KafkaJSNonRetriableError">;

@@ -18,7 +18,7 @@ export const assumptions = {
   answerKb: { value: 2, text: "An answer, of the door or with results, has # KB." },
   zoneCrossings: {
     value: 2 / 3,
-    text: "With three zones, # of what a client sends to Kafka or reads from it crosses zones; copies among brokers are free.",
+    text: "With three zones, # of what a client sends to Kafka crosses zones, and of what it reads where it does not read in its own; copies among brokers are free.",
   },
   recordsPerVcpuSecond: {
     value: 10_000,

@@ -18,6 +18,8 @@ export interface Shape {
   /** By the function's logical id's beginning; 0 where there is none. */
   memoryMib(function_: string): number;
   readonly hasCdn: boolean;
+  /** Whether processors read from replicas in their own zones. */
+  readonly readsStayInZone: boolean;
   /** Whether what leaves the VPC goes through NAT gateways, which are paid by the GB too. */
   readonly hasNatGateway: boolean;
   /** Of the door's requests, those that are recorded as traces: 0 to 1. */
@@ -63,6 +65,10 @@ export function shapeOf(resources: readonly Resource[]): Shape {
         environmentVariables.traceSampleRate
       ] ?? 0,
     ),
+    readsStayInZone:
+      ofType(resources, "AWS::MSK::Configuration")[0]!.Properties.ServerProperties.includes(
+        "RackAwareReplicaSelector",
+      ) && containerVariable(resources, environmentVariables.zones) !== undefined,
     hasNatGateway: ofType(resources, "AWS::EC2::NatGateway").length > 0,
     hasCdn: ofType(resources, "AWS::CloudFront::Distribution").length > 0,
     retentionDays: Math.max(...catalogue.map(({ retentionMs }) => retentionMs)) / DAY_MS,
@@ -76,10 +82,10 @@ const sinkMappings = (resources: readonly Resource[]): readonly Resource[] =>
   );
 
 /** As the first of the services has it; all have the environment's. */
-const containerVariable = (resources: readonly Resource[], name: string): string =>
+const containerVariable = (resources: readonly Resource[], name: string): unknown =>
   ofType(resources, "AWS::ECS::TaskDefinition")[0]!.Properties.ContainerDefinitions[0].Environment.find(
     ({ Name }: { readonly Name: string }) => Name === name,
-  ).Value;
+  )?.Value;
 
 interface CapacityStrategy {
   readonly CapacityProvider: string;

@@ -31,12 +31,13 @@ interface Rates {
   readonly requests: number;
   readonly results: number;
   readonly queries: number;
+  /** Of what clients write to brokers and read from them, that which may cross zones. */
   readonly kafkaGb: number;
 }
 
 /** All lines of a month under the load. */
 export function trafficLines(shape: Shape, load: Load): readonly Line[] {
-  const rates = ratesOf(load);
+  const rates = ratesOf(shape, load);
   return [
     ...processorLines(shape, load),
     ...functionLines(shape, load, rates),
@@ -50,7 +51,7 @@ export function trafficLines(shape: Shape, load: Load): readonly Line[] {
   ].filter(({ usd }) => usd > 0);
 }
 
-function ratesOf({ eventsPerSecond, eventBytes, eventsPerRequest }: Load): Rates {
+function ratesOf({ readsStayInZone }: Shape, { eventsPerSecond, eventBytes, eventsPerRequest }: Load): Rates {
   const seconds = assumed("hoursPerMonth") * SECONDS_PER_HOUR;
   const events = eventsPerSecond * seconds;
   return {
@@ -59,7 +60,7 @@ function ratesOf({ eventsPerSecond, eventBytes, eventsPerRequest }: Load): Rates
     requests: events / eventsPerRequest,
     results: events * assumed("resultsPerEvent"),
     queries: events * assumed("queriesPerEvent"),
-    kafkaGb: (events * eventBytes * (1 + assumed("readersPerEvent"))) / GB,
+    kafkaGb: (events * eventBytes * (1 + (readsStayInZone ? 0 : assumed("readersPerEvent")))) / GB,
   };
 }
 

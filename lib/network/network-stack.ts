@@ -1,4 +1,5 @@
 import {
+  type CfnSubnet,
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   IpAddresses,
@@ -9,6 +10,7 @@ import {
   Vpc,
 } from "aws-cdk-lib/aws-ec2";
 import type { Construct } from "constructs";
+import type { Zone } from "../../contracts/zones.ts";
 import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { SpillwayStack } from "../spillway-stack.ts";
@@ -48,6 +50,14 @@ export class NetworkStack extends SpillwayStack {
     this.redrive = this.group("RedriveGroup", "Redrive function");
     this.allowKafka();
     this.allowAwsApis();
+  }
+
+  /** Those of the brokers, and of everything else. */
+  get zones(): readonly Zone[] {
+    return this.vpc.privateSubnets.map(({ availabilityZone, node }) => ({
+      name: availabilityZone,
+      id: (node.defaultChild as CfnSubnet).attrAvailabilityZoneId,
+    }));
   }
 
   private makeVpc(): Vpc {

@@ -21,6 +21,7 @@ import {
   transactionalId,
 } from "../../contracts/environment.ts";
 import { DEAD_LETTERS_TOPIC, lateTopic, resultsTopic } from "../../contracts/topics.ts";
+import { formatZones } from "../../contracts/zones.ts";
 import { acknowledge, acknowledgeAnyResource } from "../acknowledge.ts";
 import { grantSignals } from "../control/signals-access.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
@@ -127,7 +128,7 @@ export class ProcessorService extends Construct {
   }
 
   private environment(props: ProcessorServiceProps): Record<string, string> {
-    const { pipelines, checkpoints, signals, transport } = props;
+    const { pipelines, checkpoints, signals, network, transport } = props;
     return {
       ...this.serviceUrls(pipelines),
       ...traceVariables(this.#stack),
@@ -136,6 +137,7 @@ export class ProcessorService extends Construct {
       [environmentVariables.checkpointTable]: checkpoints.table.tableName,
       [environmentVariables.checkpointBucket]: checkpoints.bucket.bucketName,
       [environmentVariables.signalsTable]: signals.tableName,
+      [environmentVariables.zones]: formatZones(network.zones),
       [environmentVariables.pipelines]: pipelines.map(({ name }) => name).join(","),
       [environmentVariables.checkpointIntervalMs]: String(this.#stack.config.processors.checkpointIntervalMs),
       [environmentVariables.stopTimeoutMs]: String(OWN_STOP_TIMEOUT_MS),

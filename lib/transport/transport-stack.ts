@@ -88,6 +88,9 @@ export class TransportStack extends SpillwayStack {
       "transactional.id.expiration.ms": 7 * DAY_MS,
       // A follower must be able to fetch the largest record in one response.
       "replica.fetch.max.bytes": maxEnvelopeMessageBytes,
+      // Who says its zone reads from a replica there. MSK sets each broker's rack to its zone's id:
+      // https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
+      "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
       "unclean.leader.election.enable": false,
     };
     return new CfnConfiguration(this, "Configuration", {

@@ -35,6 +35,8 @@ export interface KafkaLogOptions {
   readonly sessionTimeoutMs?: number;
   /** @default 1,000 */
   readonly heartbeatIntervalMs?: number;
+  /** Where this process is, as the brokers' racks are called: it reads from replicas there. @default from leaders */
+  readonly rackId?: string | undefined;
 }
 
 export class KafkaLog implements Log {
@@ -140,6 +142,7 @@ export class KafkaLog implements Log {
       partitionCount,
       sessionTimeoutMs,
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
+      rackId: this.#options.rackId,
       handlers,
     });
   }

@@ -43,6 +43,8 @@ export interface MembershipOptions {
   readonly partitionCount: number;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
+  /** @default it reads from leaders */
+  readonly rackId?: string | undefined;
   readonly handlers: GroupHandlers;
 }
 
@@ -92,6 +94,7 @@ export class KafkaMembership implements GroupMembership {
       minBytes: 1,
       maxBytesPerPartition: MAX_PARTITION_BYTES,
       readUncommitted: false,
+      ...(options.rackId !== undefined && { rackId: options.rackId }),
       allowAutoTopicCreation: false,
       retry: { ...GROUP_RETRY, restartOnFailure: async () => false },
     });

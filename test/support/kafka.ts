@@ -23,8 +23,13 @@ export interface TestKafka {
   /** The same broker behind {@link Wire}. */
   readonly cuttable: string;
   readonly wire: Wire;
+  readonly clusterId: string;
+  readonly controllerPort: number;
   stop(): Promise<void>;
 }
+
+/** That of the brokers that {@link joinBroker} adds is said there. */
+const FIRST_RACK = "zone-1";
 
 /**
  * Starts a broker. The first start on a machine fetches Kafka with Maven. Topics are not made automatically, and a
@@ -34,18 +39,12 @@ export async function startKafka(): Promise<TestKafka> {
   const directory = await mkdtemp(join(tmpdir(), "spillway-kafka-"));
   const [port, wiredPort, controllerPort] = await freePorts();
   const wire = await Wire.open(wiredPort);
-  const configuration = join(directory, "server.properties");
-  await writeFile(configuration, properties(directory, port, wiredPort, controllerPort, wire.port));
-  const java = [...JVM_FLAGS, ...LOG_FLAGS, "-cp", join(await jars(), "*")];
   const clusterId = randomBytes(16).toString("base64url").replace(/^-/, "A");
-  const format = ["kafka.tools.StorageTool", "format", "--cluster-id", clusterId, "--config", configuration];
-  await run("java", [...java, ...format]);
-  // The kernel kills the broker with the test's process, should that end without stopping it.
-  const command = ["--pdeathsig", "KILL", "--", "java", ...java, "kafka.Kafka", configuration];
-  const broker = spawn("setpriv", command, { stdio: ["ignore", "inherit", "inherit"] });
+  const first = properties(directory, port, wiredPort, controllerPort, wire.port);
+  const broker = await startNode(directory, clusterId, first);
   const stop = async () => {
     await wire.close();
-    if (broker.exitCode === null && broker.kill("SIGKILL")) await once(broker, "exit");
+    await kill(broker);
     await rm(directory, { recursive: true, force: true });
   };
   try {
@@ -55,7 +54,58 @@ export async function startKafka(): Promise<TestKafka> {
     throw error;
   }
   const [bootstrapServers, cuttable] = [`127.0.0.1:${port}`, `127.0.0.1:${wire.port}`];
-  return { bootstrapServers, cuttable, wire, stop };
+  return { bootstrapServers, cuttable, wire, clusterId, controllerPort, stop };
+}
+
+/** Another broker of the same cluster, which has no part in deciding anything. Resolves when the cluster may use it. */
+export async function joinBroker(
+  { clusterId, controllerPort }: TestKafka,
+  nodeId: number,
+  rack: string,
+): Promise<{ readonly address: string; stop(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), "spillway-kafka-"));
+  const [port] = await freePorts();
+  const text = lines({
+    "process.roles": "broker",
+    "node.id": nodeId,
+    "broker.rack": rack,
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAIN://127.0.0.1:${port}`,
+    "listener.security.protocol.map": "PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAIN",
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": join(directory, "data"),
+    ...SHARED,
+  });
+  const broker = await startNode(directory, clusterId, text);
+  const stop = async () => {
+    await kill(broker);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await Promise.race([untilListening(port), failOnExit(broker)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address: `127.0.0.1:${port}`, stop };
+}
+
+async function startNode(directory: string, clusterId: string, text: string): Promise<ChildProcess> {
+  const configuration = join(directory, "server.properties");
+  await writeFile(configuration, text);
+  const java = [...JVM_FLAGS, ...LOG_FLAGS, "-cp", join(await jars(), "*")];
+  const format = ["kafka.tools.StorageTool", "format", "--cluster-id", clusterId, "--config", configuration];
+  await run("java", [...java, ...format]);
+  // The kernel kills the broker with the test's process, should that end without stopping it.
+  const command = ["--pdeathsig", "KILL", "--", "java", ...java, "kafka.Kafka", configuration];
+  return spawn("setpriv", command, { stdio: ["ignore", "inherit", "inherit"] });
+}
+
+async function kill(broker: ChildProcess): Promise<void> {
+  if (broker.exitCode === null && broker.signalCode === null && broker.kill("SIGKILL")) {
+    await once(broker, "exit");
+  }
 }
 
 /** A TCP proxy before the broker. What passes it can be watched, and cut at a chosen request. */
@@ -126,6 +176,18 @@ export class Wire {
   }
 }
 
+/** Of every broker of a cluster. */
+const SHARED = {
+  "auto.create.topics.enable": false,
+  "group.initial.rebalance.delay.ms": 0,
+  "offsets.topic.num.partitions": 1,
+  "offsets.topic.replication.factor": 1,
+  "transaction.state.log.num.partitions": 1,
+  "transaction.state.log.replication.factor": 1,
+  "transaction.state.log.min.isr": 1,
+  "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
+};
+
 function properties(
   directory: string,
   port: number,
@@ -133,9 +195,10 @@ function properties(
   controllerPort: number,
   advertisedPort: number,
 ): string {
-  return Object.entries({
+  return lines({
     "process.roles": "broker,controller",
     "node.id": 1,
+    "broker.rack": FIRST_RACK,
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     listeners: `PLAIN://127.0.0.1:${port},WIRED://127.0.0.1:${wiredPort},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAIN://127.0.0.1:${port},WIRED://127.0.0.1:${advertisedPort}`,
@@ -143,17 +206,14 @@ function properties(
     "inter.broker.listener.name": "PLAIN",
     "controller.listener.names": "CONTROLLER",
     "log.dirs": join(directory, "data"),
-    "auto.create.topics.enable": false,
-    "group.initial.rebalance.delay.ms": 0,
-    "offsets.topic.num.partitions": 1,
-    "offsets.topic.replication.factor": 1,
-    "transaction.state.log.num.partitions": 1,
-    "transaction.state.log.replication.factor": 1,
-    "transaction.state.log.min.isr": 1,
-  })
+    ...SHARED,
+  });
+}
+
+const lines = (values: Readonly<Record<string, string | number | boolean>>): string =>
+  Object.entries(values)
     .map(([key, value]) => `${key}=${value}\n`)
     .join("");
-}
 
 async function jars(): Promise<string> {
   const script = `import { kafkaJars } from ${JSON.stringify(pathToFileURL(JARS_MODULE).href)};

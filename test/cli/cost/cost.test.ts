@@ -184,6 +184,16 @@ describe("the environments", () => {
     expect(puts(slower)).toBeCloseTo(puts(templates.get("prod")!) / 2, 6);
   });
 
+  test("reads from replicas in other zones would be paid for, as writes are", () => {
+    const text = JSON.stringify(templates.get("prod"));
+    const leadersOnly = JSON.parse(text.replaceAll("SPILLWAY_ZONES", "NOTHING")) as readonly Template[];
+    const crossing = (of: readonly Template[]) =>
+      total(estimatesOf("prod", of, [10_000])[0]!.lines.filter(({ item }) => /across zones/.test(item)));
+
+    // An event is read by 1.25 stages.
+    expect(crossing(leadersOnly)).toBeCloseTo(2.25 * crossing(templates.get("prod")!), 6);
+  });
+
   test("an alarm more is ten cents more", () => {
     const alarm = { Type: "AWS::CloudWatch::Alarm", Properties: {} };
     const more = [...templates.get("dev")!, { Resources: { Alarm: alarm } }];

@@ -89,6 +89,19 @@ describe("processing", () => {
     expect(Number(stopTimeoutMs.Value)).toBeLessThan(120_000);
   });
 
+  test("tasks are told the ids of the zones that they may be in, which MSK calls its racks", () => {
+    const [task] = resources(template, "AWS::ECS::TaskDefinition");
+    const variables = task?.Properties.ContainerDefinitions[0].Environment;
+    const zones = variables.find(({ Name }: { Name: string }) => Name === "SPILLWAY_ZONES").Value;
+
+    const pairs = [0, 1, 2].flatMap((zone) => [
+      { "Fn::Select": [zone, { "Fn::GetAZs": "" }] },
+      { "Fn::ImportValue": expect.stringMatching(/privateSubnet\dSubnet.*AvailabilityZoneId/) },
+    ]);
+    const [a, aId, b, bId, c, cId] = pairs;
+    expect(zones).toEqual({ "Fn::Join": ["", [a, "=", aId, ",", b, "=", bId, ",", c, "=", cId]] });
+  });
+
   test("tasks make checkpoints as often as the environment says", () => {
     const processors = { ...dev.processors, checkpointIntervalMs: 2_500 };
     const { processing } = synthesize({ config: { ...dev, processors } });

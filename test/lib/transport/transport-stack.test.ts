@@ -39,6 +39,7 @@ describe("transport", () => {
         "log.message.timestamp.type=LogAppendTime",
         `message.max.bytes=${maxEnvelopeMessageBytes}`,
         "min.insync.replicas=2",
+        "replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector",
         "unclean.leader.election.enable=false",
       ]),
     );
