@@ -1,4 +1,5 @@
 /** What may differ between environments in how results are served to others. */
+import { matches, within } from "./checks.ts";
 import { EnvironmentConfigError } from "./environment-config-error.ts";
 
 export interface ServingConfig {
@@ -59,14 +60,4 @@ function validateCdn(cdn: CdnConfig, region: string | undefined): void {
   const expected =
     "stated where serving.cdn.firewall is: its stack is in us-east-1, and the two must find each other";
   throw new EnvironmentConfigError("region", region, expected);
-}
-
-function matches(field: string, value: string, pattern: RegExp, expected: string): void {
-  if (typeof value === "string" && pattern.test(value)) return;
-  throw new EnvironmentConfigError(field, value, expected);
-}
-
-function within(field: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new EnvironmentConfigError(field, value, `a whole number from ${min} to ${max}`);
 }
