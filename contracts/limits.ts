@@ -26,5 +26,11 @@ export const maxForwardedBytes = maxMessageBytes - 16 * KIB;
 /** The largest result, as the JSON of its record: DynamoDB holds 400 KB an item, names and keys included. */
 export const maxResultBytes = 384 * KIB;
 
+/**
+ * How long a consumer group waits for a member that has gone silent: the shorter it is, the sooner a killed one's work goes
+ * on. The shortest that brokers take by default (`group.min.session.timeout.ms`), and what they are told to take.
+ */
+export const sessionTimeoutMs = 6_000;
+
 /** `max.message.bytes` of topics that carry an event's bytes plus headers: dead letters and late events. */
 export const maxEnvelopeMessageBytes = 2 * maxMessageBytes;

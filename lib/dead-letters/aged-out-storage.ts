@@ -1,7 +1,9 @@
+import { Duration } from "aws-cdk-lib";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { agedOutPrefixes, formatAgedOut } from "../../contracts/aged-out.ts";
+import { ARCHIVE_RETENTION_DAYS } from "../../contracts/dead-letter-archive.ts";
 import { doorMapping, FORWARD_HIGH_MAPPING, FORWARD_MAPPING } from "../../contracts/flow-control.ts";
 import { acknowledgeParts } from "../acknowledge.ts";
 import type { SpillwayStack } from "../spillway-stack.ts";
@@ -56,6 +58,10 @@ export class AgedOutStorage extends Construct {
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       serverAccessLogsBucket: stack.accessLogs,
+      // What was sent again is kept as long as other entries; what waits for a person is kept until somebody decides.
+      lifecycleRules: [
+        { prefix: agedOutPrefixes.redriven, expiration: Duration.days(ARCHIVE_RETENTION_DAYS) },
+      ],
       removalPolicy: stack.dataRemovalPolicy,
     });
   }

@@ -24,7 +24,8 @@ export type Runbook =
   | "spillway-draining"
   | "spillway-paused"
   | "task-parked"
-  | "watermark-stalled";
+  | "watermark-stalled"
+  | "webhook";
 
 export const runbookPath = (runbook: Runbook): string => `docs/runbooks/${runbook}.md`;
 

@@ -20,6 +20,7 @@ export const awsMetrics = {
     metrics: {
       ActiveControllerCount: CLUSTER,
       OfflinePartitionsCount: CLUSTER,
+      UnderMinIsrPartitionCount: BROKER,
       UnderReplicatedPartitions: BROKER,
       KafkaDataLogsDiskUsed: BROKER,
       CpuSystem: BROKER,

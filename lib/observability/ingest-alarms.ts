@@ -142,6 +142,36 @@ export function flowControlAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
   ];
 }
 
+/** Of an environment that sends notices to a webhook. */
+export function webhookAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
+  const period = Duration.minutes(5);
+  const sum = (name: (typeof names.webhook)[keyof typeof names.webhook]) =>
+    own.ofFunction(name, "webhook", { statistic: "Sum", period });
+  return [
+    {
+      name: "webhook-refused",
+      severity: "ticket",
+      metric: new MathExpression({
+        // Nothing is delivered while the receiver is away, so that metric is absent then.
+        expression: "tried - FILL(delivered, 0)",
+        usingMetrics: {
+          tried: sum(names.webhook.deliveriesTried),
+          delivered: sum(names.webhook.noticesDelivered),
+        },
+        period,
+      }),
+      comparison: ">",
+      threshold: 0,
+      unit: "calls",
+      periods: 3,
+      reason:
+        "A notice is tried nine times within four minutes and then a dead letter, so a quarter of an hour is no hiccup of the receiver.",
+      runbook: "webhook",
+      missingData: { treatedAs: "not breaching", because: "without notices there is nothing to deliver" },
+    },
+  ];
+}
+
 export function servingAlarms(own: OwnMetrics): readonly AlarmDefinition[] {
   return [
     {

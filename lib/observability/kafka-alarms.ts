@@ -1,4 +1,5 @@
 /** Alarms on the brokers: https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html. */
+import { Duration } from "aws-cdk-lib";
 import { MathExpression, type Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { AlarmDefinition, CompositeDefinition, MissingData } from "./alarm.ts";
 import { awsMetric } from "./aws-metrics.ts";
@@ -9,6 +10,7 @@ export const KAFKA_UNHEALTHY = "kafka-unhealthy";
 
 const OFFLINE_PARTITIONS = "kafka-offline-partitions";
 const NO_CONTROLLER = "kafka-no-controller";
+const UNDER_MIN_IN_SYNC = "kafka-under-min-in-sync";
 
 /** https://docs.aws.amazon.com/msk/latest/developerguide/limits.html: with IAM, a broker. */
 const MAX_CONNECTIONS = 3_000;
@@ -23,16 +25,16 @@ export const kafkaUnhealthy: CompositeDefinition = {
   severity: "page",
   reason: "Any of its members alone means that events do not reach their readers.",
   runbook: "kafka",
-  members: [OFFLINE_PARTITIONS, NO_CONTROLLER, INGEST_CIRCUIT_OPEN],
+  members: [OFFLINE_PARTITIONS, NO_CONTROLLER, UNDER_MIN_IN_SYNC, INGEST_CIRCUIT_OPEN],
 };
 
 /** `brokers`: MSK numbers them from 1. */
 export function kafkaAlarms(cluster: string, brokers: number): readonly AlarmDefinition[] {
   const ids = Array.from({ length: brokers }, (_, index) => String(index + 1));
-  return [...clusterAlarms(cluster), ...ids.flatMap((id) => brokerAlarms(cluster, id))];
+  return [...clusterAlarms(cluster, ids), ...ids.flatMap((id) => brokerAlarms(cluster, id))];
 }
 
-function clusterAlarms(cluster: string): readonly AlarmDefinition[] {
+function clusterAlarms(cluster: string, brokerIds: readonly string[]): readonly AlarmDefinition[] {
   const dimensions = { "Cluster Name": cluster };
   return [
     {
@@ -52,6 +54,19 @@ function clusterAlarms(cluster: string): readonly AlarmDefinition[] {
       },
     },
     {
+      name: UNDER_MIN_IN_SYNC,
+      severity: "page",
+      metric: underMinInSync(cluster, brokerIds),
+      comparison: ">",
+      threshold: 0,
+      unit: "partitions",
+      periods: 3,
+      reason:
+        "Such a partition has a leader and takes no write: two of its three copies are away or behind, which no restart of one broker does.",
+      runbook: "kafka",
+      missingData: SILENT_BROKER,
+    },
+    {
       name: NO_CONTROLLER,
       severity: "page",
       metric: awsMetric("AWS/Kafka", "ActiveControllerCount", dimensions, { statistic: "Maximum" }),
@@ -67,6 +82,24 @@ function clusterAlarms(cluster: string): readonly AlarmDefinition[] {
       },
     },
   ];
+}
+
+/** Of each broker, those that it leads. */
+function underMinInSync(cluster: string, brokerIds: readonly string[]): MathExpression {
+  const each = brokerIds.map((id) => [
+    idOf("broker", id),
+    awsMetric(
+      "AWS/Kafka",
+      "UnderMinIsrPartitionCount",
+      { "Cluster Name": cluster, "Broker ID": id },
+      { statistic: "Maximum" },
+    ),
+  ]);
+  return new MathExpression({
+    expression: `MAX([${each.map(([id]) => id).join(",")}])`,
+    usingMetrics: Object.fromEntries(each) as Record<string, Metric>,
+    period: Duration.minutes(1),
+  });
 }
 
 function brokerAlarms(cluster: string, id: string): readonly AlarmDefinition[] {

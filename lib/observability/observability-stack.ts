@@ -10,7 +10,7 @@ import { Alarms } from "./alarms.ts";
 import { DeploymentEvents } from "./deployment-events.ts";
 import { drainsIn, functionsIn, queuesIn, servicesIn, tablesIn } from "./discovery.ts";
 import { archiveAlarms, drainAlarms, functionAlarms, queueAlarms } from "./function-alarms.ts";
-import { flowControlAlarms, ingestAlarms, servingAlarms } from "./ingest-alarms.ts";
+import { flowControlAlarms, ingestAlarms, servingAlarms, webhookAlarms } from "./ingest-alarms.ts";
 import { kafkaAlarms, kafkaUnhealthy } from "./kafka-alarms.ts";
 import { sinkBehind, timeLagAlarm } from "./lag-alarms.ts";
 import { Notifications } from "./notifications.ts";
@@ -85,6 +85,7 @@ export class ObservabilityStack extends SpillwayStack {
     const surroundings = this.surroundingsOf(own, props);
     const { environment, cluster } = surroundings;
     const { transport, pipelines, stacks } = props;
+    const functions = functionsIn(stacks);
     const alarms: AlarmDefinition[] = [
       ...ingestAlarms(own),
       ...flowControlAlarms(own),
@@ -94,7 +95,8 @@ export class ObservabilityStack extends SpillwayStack {
       ...sinkReadings(environment, pipelines).map((reading) => timeLagAlarm(cluster, reading)),
       // Dead letters stay in their topic for 14 days.
       timeLagAlarm(cluster, archiveReading(environment), "ticket"),
-      ...functionAlarms(functionsIn(stacks)),
+      ...functionAlarms(functions),
+      ...(functions.some(({ name }) => name === "webhook") ? webhookAlarms(own) : []),
       ...drainAlarms(drainsIn(stacks), own),
       ...archiveAlarms(own),
       ...queueAlarms(queuesIn(stacks)),

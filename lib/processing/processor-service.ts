@@ -1,8 +1,9 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Size } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { DockerImageAsset } from "aws-cdk-lib/aws-ecr-assets";
 import {
   AlarmBehavior,
+  AwsLogDriverMode,
   type CapacityProviderStrategy,
   type Cluster,
   ContainerImage,
@@ -39,6 +40,8 @@ import { ServiceScaling } from "./service-scaling.ts";
 const STOP_TIMEOUT_SECONDS = 120;
 /** What the process itself may take of it: it must have left its group before it is killed. */
 const OWN_STOP_TIMEOUT_MS = 110_000;
+/** More than an hour of what a process with four stages says of itself. */
+const LOG_BUFFER = Size.mebibytes(4);
 
 export interface ProcessorServiceProps {
   readonly name: string;
@@ -112,7 +115,13 @@ export class ProcessorService extends Construct {
       image: ContainerImage.fromDockerImageAsset(props.image),
       essential: true,
       environment: this.environment(props),
-      logging: LogDriver.awsLogs({ logGroup, streamPrefix: props.name }),
+      logging: LogDriver.awsLogs({
+        logGroup,
+        streamPrefix: props.name,
+        // Where CloudWatch takes nothing for a while, lines are lost that do not fit, and no task stands still for them.
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: LOG_BUFFER,
+      }),
       readonlyRootFilesystem: true,
       stopTimeout: Duration.seconds(STOP_TIMEOUT_SECONDS),
       // The processor ends itself on what it cannot survive; this finds one that hangs, or gets nowhere.

@@ -3,7 +3,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { CfnCluster, CfnConfiguration, CfnTopic } from "aws-cdk-lib/aws-msk";
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from "aws-cdk-lib/custom-resources";
 import type { Construct } from "constructs";
-import { maxEnvelopeMessageBytes } from "../../contracts/limits.ts";
+import { maxEnvelopeMessageBytes, sessionTimeoutMs } from "../../contracts/limits.ts";
 import { acknowledge } from "../acknowledge.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import type { NetworkStack } from "../network/network-stack.ts";
@@ -80,9 +80,15 @@ export class TransportStack extends SpillwayStack {
     const properties: Readonly<Record<string, string | number | boolean>> = {
       "auto.create.topics.enable": false,
       "default.replication.factor": REPLICATION_FACTOR,
+      // MSK's default today; with a higher one processors could not join their groups.
+      "group.min.session.timeout.ms": sessionTimeoutMs,
       "log.message.timestamp.type": "LogAppendTime",
       "message.max.bytes": maxEnvelopeMessageBytes,
       "min.insync.replicas": MIN_INSYNC_REPLICAS,
+      // MSK's defaults are 2 where a cluster has two zones: a broker away would then stop every transaction.
+      "offsets.topic.replication.factor": REPLICATION_FACTOR,
+      "transaction.state.log.replication.factor": REPLICATION_FACTOR,
+      "transaction.state.log.min.isr": MIN_INSYNC_REPLICAS,
       // Both outlive the daily commit that idle tasks make (design, section 4, rule 8).
       "offsets.retention.minutes": (7 * DAY_MS) / 60_000,
       "transactional.id.expiration.ms": 7 * DAY_MS,

@@ -1,6 +1,7 @@
 /** The engine's log on Kafka, with kafkajs. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, RetryOptions } from "kafkajs";
+import { sessionTimeoutMs as defaultSessionTimeoutMs } from "../../contracts/limits.ts";
 import { createKafka } from "../../runtime/kafka.ts";
 import { partitionKey } from "../../runtime/send-plan.ts";
 import type {
@@ -17,8 +18,6 @@ import { KafkaTransactions, TRANSACTION_RETRY } from "./kafka-transactions.ts";
 
 /** A broker that holds a request longer than this is taken for stuck. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** MSK's default `group.min.session.timeout.ms`: the shorter it is, the sooner a killed member's work goes on. */
-const SESSION_TIMEOUT_MS = 6_000;
 /** How long a topic's partition count is believed; kafkajs believes its own metadata as long. */
 const PARTITION_COUNT_TTL_MS = 5 * 60_000;
 /** How long brokers may take to hand a group over, or, the very first time, to make the topic of all groups. */
@@ -133,7 +132,7 @@ export class KafkaLog implements Log {
   ): Promise<GroupMembership> {
     // Waits for a coordinator: a new broker has none before it is asked for one.
     await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [] }));
-    const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
+    const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
     return KafkaMembership.join({
       // SyncGroup waits for the group's leader, who may have been killed: a whole session passes before that shows.
       kafka: this.#kafka(GROUP_RETRY, sessionTimeoutMs + REQUEST_TIMEOUT_MS),

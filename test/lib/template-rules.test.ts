@@ -85,6 +85,13 @@ describe.each(environmentNames)("%s", (name) => {
     }
   });
 
+  test("a log driver that blocked let tasks stand still while CloudWatch was away", () => {
+    for (const { Properties } of every("AWS::ECS::TaskDefinition")) {
+      const [{ LogConfiguration }] = Properties.ContainerDefinitions;
+      expect(LogConfiguration.Options).toMatchObject({ mode: "non-blocking", "max-buffer-size": "4194304b" });
+    }
+  });
+
   test("an HTTP API with payload format 1.0 handed the function a request that it could not read", () => {
     for (const { Properties } of every("AWS::ApiGatewayV2::Integration")) {
       expect(Properties.PayloadFormatVersion).toBe("2.0");

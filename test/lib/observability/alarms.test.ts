@@ -183,6 +183,16 @@ describe("what is derived", () => {
     for (const name of deploymentAlarmNames("dev", [...pipelines, added])) expect(names()).toContain(name);
   });
 
+  test("notices that a webhook does not take have an alarm where there is a webhook", () => {
+    expect(dev.serving.webhook).toBeDefined();
+    expect(metricsOf(alarmNamed(template, "webhook-refused")).map(({ name }) => name)).toEqual([
+      "DeliveriesTried",
+      "NoticesDelivered",
+    ]);
+    const without = synthesize({ config: { ...dev, watching: "all", serving: {} } }).observability;
+    expect(alarmsIn(without).map(nameOf)).not.toContain("spillway-dev-webhook-refused");
+  });
+
   test("no other stack needs this one", () => {
     for (const [stack, each] of Object.entries(templates)) {
       if (stack !== "observability") expect(JSON.stringify(each.toJSON())).not.toContain("-Observability");
