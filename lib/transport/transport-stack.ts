@@ -80,12 +80,13 @@ export class TransportStack extends SpillwayStack {
     const properties: Readonly<Record<string, string | number | boolean>> = {
       "auto.create.topics.enable": false,
       "default.replication.factor": REPLICATION_FACTOR,
-      // MSK's default today; with a higher one processors could not join their groups.
+      // Kafka's default; with a higher one processors could not join their groups.
       "group.min.session.timeout.ms": sessionTimeoutMs,
       "log.message.timestamp.type": "LogAppendTime",
       "message.max.bytes": maxEnvelopeMessageBytes,
       "min.insync.replicas": MIN_INSYNC_REPLICAS,
-      // MSK's defaults are 2 where a cluster has two zones: a broker away would then stop every transaction.
+      // Kafka's defaults, of which MSK documents nothing; those that it changes depend on the number of zones. With two
+      // copies, both in sync, a broker away would stop every transaction.
       "offsets.topic.replication.factor": REPLICATION_FACTOR,
       "transaction.state.log.replication.factor": REPLICATION_FACTOR,
       "transaction.state.log.min.isr": MIN_INSYNC_REPLICAS,
