@@ -10,7 +10,8 @@
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { LocalError, PrerequisiteError } from "./errors.ts";
-import { Platform, type Ready } from "./platform.ts";
+import { Platform } from "./platform.ts";
+import type { Ready } from "./ready.ts";
 
 const USAGE =
   "Usage: main.ts --assembly <directory> [--brokers 1|3] [--verbose] [--without-mappings] [--until-stdin-ends] [--mapping-change-ms N] [--set NAME=VALUE …]";

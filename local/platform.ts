@@ -24,6 +24,7 @@ import { planFunctions } from "./plan/functions.ts";
 import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
 import { planServices } from "./plan/services.ts";
 import { standInsOf } from "./plan/stand-ins.ts";
+import type { Ready } from "./ready.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { makeSchedules, type Schedule } from "./schedules/schedule.ts";
 import { Service, type ServiceDefinition } from "./services/service.ts";
@@ -31,10 +32,10 @@ import { Service, type ServiceDefinition } from "./services/service.ts";
 /** The concurrency a new AWS account has for its functions (Lambda quotas). */
 const UNRESERVED_CONCURRENCY = 10;
 
-/** Any key will do: nothing here checks a signature. */
 /** Nobody here pays for a checkpoint, and who looks on waits for its results. */
 const CHECKPOINT_INTERVAL_MS = "1000";
 
+/** Any key will do: nothing here checks a signature. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
 
 export interface PlatformOptions {
@@ -50,24 +51,6 @@ export interface PlatformOptions {
   /** Environment variables for every service, beside those of its template. */
   readonly serviceSettings: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
-}
-
-/** What a client needs to use the platform: the line that says it is ready. */
-export interface Ready {
-  readonly ready: true;
-  readonly controlUrl: string;
-  /** Base URL by the API's name. */
-  readonly apis: Readonly<Record<string, string>>;
-  /** Base URL by route key. */
-  readonly routes: Readonly<Record<string, string>>;
-  readonly bootstrapServers: string;
-  /** Names in AWS by logical id. */
-  readonly tables: Readonly<Record<string, string>>;
-  readonly buckets: Readonly<Record<string, string>>;
-  readonly services: readonly string[];
-  /** Region, credentials and endpoints: what an AWS client needs to reach the emulators. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly runDirectory: string;
 }
 
 /** A run of a cloud assembly on this machine. */

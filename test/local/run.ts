@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Ready } from "../../local/platform.ts";
+import type { Ready } from "../../local/ready.ts";
 
 const MAIN = join(import.meta.dirname, "../../local/main.ts");
 export const FIXTURE = join(import.meta.dirname, "fixtures/assembly");
