@@ -14,12 +14,14 @@ import { median } from "../median.ts";
 
 const DEFAULT_ROUNDS = 15;
 const EMPTY = "an empty handler";
-/** Prints how long the import of the bundle took, and how long the process has lived by then, in milliseconds. */
+/** Prints how long the import of the bundle took, how long the process has lived by then, and its processor time, in ms. */
 const LOAD = `
   const start = performance.now();
   const { handler } = await import(process.argv[1]);
   if (typeof handler !== "function") throw new Error("no handler");
-  process.stdout.write(JSON.stringify([performance.now() - start, performance.now()]), () => process.exit(0));`;
+  const { user, system } = process.cpuUsage();
+  const cpuMs = (user + system) / 1_000;
+  process.stdout.write(JSON.stringify([performance.now() - start, performance.now(), cpuMs]), () => process.exit(0));`;
 
 const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
 if (!(Number.isSafeInteger(rounds) && rounds >= 1)) {
@@ -32,6 +34,8 @@ if (!(Number.isSafeInteger(rounds) && rounds >= 1)) {
 interface Loaded {
   readonly importMs: number;
   readonly processMs: number;
+  /** Of all threads; what else runs on the machine lengthens it least. */
+  readonly cpuMs: number;
 }
 
 const directory = mkdtempSync(join(tmpdir(), "spillway-bench-cold-start-"));
@@ -72,8 +76,9 @@ function load(path: string): Loaded {
     { encoding: "utf8", env: environment() },
   );
   if (status !== 0) throw new Error(`${path} was not loaded: ${stderr.slice(0, 500)}`);
-  const [importMs, processMs] = JSON.parse(stdout.slice(stdout.lastIndexOf("["))) as [number, number];
-  return { importMs, processMs };
+  const figures = JSON.parse(stdout.slice(stdout.lastIndexOf("["))) as [number, number, number];
+  const [importMs, processMs, cpuMs] = figures;
+  return { importMs, processMs, cpuMs };
 }
 
 /** Enough that every function starts; none of them connects to anything before its first event. */
@@ -83,6 +88,7 @@ function environment(): Record<string, string> {
     [environmentVariables.bootstrapServers]: "127.0.0.1:1",
     [environmentVariables.controlledMappings]: "forward:u:144:flights",
     [environmentVariables.producers]: "[]",
+    [environmentVariables.subjectLimits]: "[]",
     [environmentVariables.doors]: "{}",
     [environmentVariables.resultNames]: "{}",
     [environmentVariables.servedSeries]: "airport-delays:private::4:3600001",
@@ -98,14 +104,18 @@ function environment(): Record<string, string> {
 }
 
 function print(bundles: ReadonlyMap<string, string>, figures: ReadonlyMap<string, readonly Loaded[]>): void {
-  const emptyMs = median(figures.get(EMPTY)!.map(({ processMs }) => processMs));
+  const medianOf = (loaded: readonly Loaded[], figure: keyof Loaded): number =>
+    median(loaded.map((each) => each[figure]));
+  const empty = figures.get(EMPTY)!;
   console.log(`medians of ${rounds} fresh processes\n`);
-  console.log("| function | KiB | import, ms | beyond an empty handler, ms |");
-  console.log("| --- | ---: | ---: | ---: |");
+  console.log("| function | KiB | import, ms | beyond an empty handler, ms | of processor time, ms |");
+  console.log("| --- | ---: | ---: | ---: | ---: |");
   for (const [name, loaded] of figures) {
     const kib = statSync(bundles.get(name)!).size / 1_024;
-    const importMs = median(loaded.map((each) => each.importMs));
-    const beyondMs = median(loaded.map((each) => each.processMs)) - emptyMs;
-    console.log(`| ${name} | ${kib.toFixed(0)} | ${importMs.toFixed(0)} | ${beyondMs.toFixed(0)} |`);
+    const importMs = medianOf(loaded, "importMs");
+    const beyondMs = medianOf(loaded, "processMs") - medianOf(empty, "processMs");
+    const cpuMs = medianOf(loaded, "cpuMs") - medianOf(empty, "cpuMs");
+    const cells = [kib, importMs, beyondMs, cpuMs].map((value) => value.toFixed(0));
+    console.log(`| ${[name, ...cells].join(" | ")} |`);
   }
 }
