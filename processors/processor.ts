@@ -47,12 +47,13 @@ const clock: Clock = {
 
 const environment = requireEnvironment(environmentVariables.environment);
 const { logger, metrics: lostSpans } = createTelemetry("processor");
+const rackId = await rackOf(process.env, (error) =>
+  logger.warn("the task's zone is not known; it reads from leaders in all zones", { error }),
+);
 const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: `${environment}-processor`,
-  rackId: await rackOf(process.env, (error) =>
-    logger.warn("the task's zone is not known; it reads from leaders in all zones", { error }),
-  ),
+  rackId,
 });
 const dynamodb = createDynamoDBClient();
 const signalsTable = new SignalsTable(dynamodb, requireEnvironment(environmentVariables.signalsTable));
@@ -210,4 +211,4 @@ setInterval(() => void tellLoads(), SIGNAL_INTERVAL_MS).unref();
 setInterval(() => void tracing.flush(SPANS_TIMEOUT_MS), SPANS_INTERVAL_MS).unref();
 serveHealth(health, process.pid);
 await Promise.all(workers.map((worker) => worker.start()));
-logger.info("processor started", { stages: definitions.map(({ name }) => name) });
+logger.info("processor started", { stages: definitions.map(({ name }) => name), rackId });

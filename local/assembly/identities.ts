@@ -1,3 +1,4 @@
+import { zoneIdOfName } from "../zones.ts";
 import { type Json, objectOf, textOf } from "./json.ts";
 import type { Resource } from "./load.ts";
 import { isHandled } from "./types.ts";
@@ -116,6 +117,8 @@ export class Identities {
         return 1;
       case "AWS::MSK::Topic TopicArn":
         return this.arn(resource);
+      case "AWS::EC2::Subnet AvailabilityZoneId":
+        return zoneIdOfName(textOf(this.#property(resource, "AvailabilityZone")) ?? "");
     }
     if (resource.type.startsWith("Custom::")) return this.#custom(resource, attribute);
     // Nobody here looks behind an attribute of a network or a role; one of a resource that runs must be right.

@@ -1,4 +1,5 @@
 import { AssemblyError } from "../errors.ts";
+import { zoneNames } from "../zones.ts";
 import { arrayOf, isObject, type Json, type JsonObject, objectOf, textOf } from "./json.ts";
 import type { Assembly, Resource, Stack } from "./load.ts";
 
@@ -139,7 +140,7 @@ export class Resolver {
       case "Fn::Base64":
         return Buffer.from(this.#text(place, value)).toString("base64");
       case "Fn::GetAZs":
-        return ["a", "b", "c"].map((zone) => `${this.#assembly.region}${zone}`);
+        return zoneNames(this.#assembly.region);
       default:
         return fail(place, `${name} is not supported`);
     }

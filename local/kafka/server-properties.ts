@@ -1,3 +1,5 @@
+import { zoneId } from "../zones.ts";
+
 /** MSK's defaults that differ from Apache Kafka's (MSK, default configuration for provisioned clusters). */
 const MSK_DEFAULTS: Readonly<Record<string, string>> = {
   "auto.create.topics.enable": "false",
@@ -75,6 +77,8 @@ export function serverProperties(
     ...capReplication({ ...MSK_DEFAULTS, ...LOCAL_DEFAULTS, ...template }, brokers.length),
     "process.roles": "broker,controller",
     "node.id": String(broker.id),
+    // As MSK sets it: the id of the broker's zone.
+    "broker.rack": zoneId(broker.id - 1),
     "controller.quorum.voters": brokers
       .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
       .join(","),

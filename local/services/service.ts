@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Child } from "../processes/child.ts";
+import { taskMetadata } from "../zones.ts";
 import type { ImageProcess } from "./image.ts";
 
 /** V8's heap gets this share of the task's memory; the rest is for buffers and the runtime. */
@@ -149,7 +150,11 @@ export class Service {
       name: `${name}[${index}]`,
       command: image.command,
       args: [`--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`, ...image.args],
-      environment: { ...image.environment, ...environment },
+      environment: {
+        ...image.environment,
+        ...taskMetadata(environment.AWS_REGION ?? "", index),
+        ...environment,
+      },
       directory: image.directory,
       logFile: this.#logs.logFile(index),
       verbose: this.#logs.verbose,

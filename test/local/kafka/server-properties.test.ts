@@ -42,4 +42,5 @@ it("advertises the link to clients and itself to brokers", () => {
   expect(text).toContain("advertised.listeners=CLIENT://127.0.0.1:11,INTERNAL://127.0.0.1:13\n");
   expect(text).toContain("log.retention.hours=1\n");
   expect(text).toContain("min.insync.replicas=1\n");
+  expect(text).toContain("broker.rack=local-az1\n");
 });
