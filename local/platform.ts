@@ -21,6 +21,7 @@ import { makeMappings } from "./mappings/start.ts";
 import { Notices } from "./notices/notices.ts";
 import { planApi } from "./plan/apis.ts";
 import { planFunctions } from "./plan/functions.ts";
+import { ownCheckpoints, ownTraces } from "./plan/own-settings.ts";
 import { displayNames, Plan, TABLE_TYPES } from "./plan/plan.ts";
 import { planServices } from "./plan/services.ts";
 import { standInsOf } from "./plan/stand-ins.ts";
@@ -31,9 +32,6 @@ import { Service, type ServiceDefinition } from "./services/service.ts";
 
 /** The concurrency a new AWS account has for its functions (Lambda quotas). */
 const UNRESERVED_CONCURRENCY = 10;
-
-/** Nobody here pays for a checkpoint, and who looks on waits for its results. */
-const CHECKPOINT_INTERVAL_MS = "1000";
 
 /** Any key will do: nothing here checks a signature. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
@@ -237,7 +235,7 @@ export class Platform {
       common: { ...this.environment, ...serviceSettings },
       urls: {
         ...ownTraces(),
-        [environmentVariables.checkpointIntervalMs]: CHECKPOINT_INTERVAL_MS,
+        ...ownCheckpoints,
         ...Object.fromEntries(
           standInsOf(this.#assembly).map((service) => [
             serviceUrlVariable(service),
@@ -374,13 +372,4 @@ export class Platform {
     this.warnings.push(line);
     this.#options.say(`Warning: ${line}`);
   }
-}
-
-/** Traces go to the collector that this platform is started with, all of them; without one nothing is recorded. */
-function ownTraces(): Readonly<Record<string, string>> {
-  const { otlpEndpoint, traceSampleRate } = environmentVariables;
-  return {
-    [otlpEndpoint]: process.env[otlpEndpoint] ?? "",
-    [traceSampleRate]: process.env[traceSampleRate] ?? "1",
-  };
 }
