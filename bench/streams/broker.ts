@@ -1,11 +1,10 @@
-/** What the benchmark asks of Kafka beside its runs: topics, how far a group is, and an engine's results. */
+/** What the benchmark asks of Kafka beside its runs: topics, how far a group is, and what an engine writes. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Admin, Kafka } from "kafkajs";
-import { readTopic } from "../../cli/demo/topic-reader.ts";
+import type { Admin, Kafka, Producer } from "kafkajs";
+import { type EndOffsets, endOffsets } from "../../cli/demo/topic-reader.ts";
 import { createKafka } from "../../runtime/kafka.ts";
-import type { Engine } from "./engines.ts";
-import { closingEvents, isClosing, PARTITIONS, partitionOfEvent } from "./events.ts";
-import { type Results, rowOf } from "./reference.ts";
+import { type BenchEvent, closingEvents, PARTITIONS, partitionOfEvent } from "./events.ts";
+import { Follower, type Following } from "./follower.ts";
 
 const RETRY_MS = 100;
 /** Nothing is deleted before everyone has read it, however old its time is; what is deleted goes soon. */
@@ -15,6 +14,7 @@ export class BenchBroker {
   readonly bootstrapServers: string;
   readonly #kafka: Kafka;
   readonly #admin: Admin;
+  #producer: Promise<Producer> | undefined;
 
   private constructor(bootstrapServers: string, kafka: Kafka, admin: Admin) {
     this.bootstrapServers = bootstrapServers;
@@ -45,9 +45,10 @@ export class BenchBroker {
     }
   }
 
-  /** Those of one run: what it wrote itself, and what an engine made for it. */
-  async deleteTopicsOf(run: string): Promise<void> {
-    const topics = (await this.#admin.listTopics()).filter((topic) => topic.includes(run));
+  /** Those of one run: its results, and what an engine made for it. */
+  async deleteTopicsOf(run: string, results: string): Promise<void> {
+    const isOfRun = (topic: string): boolean => topic === results || topic.includes(run);
+    const topics = (await this.#admin.listTopics()).filter(isOfRun);
     if (topics.length > 0) await this.#admin.deleteTopics({ topics });
   }
 
@@ -64,36 +65,38 @@ export class BenchBroker {
     return groups[0]!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   }
 
+  /** One past each partition's last record that may be read. */
+  endsOf(topic: string): Promise<EndOffsets> {
+    return endOffsets(this.#admin, topic);
+  }
+
+  follow(following: Following): Promise<Follower> {
+    return Follower.start(this.#kafka, following);
+  }
+
   /** One more closing event for each partition. */
   async appendClosing(topic: string, events: number, round: number): Promise<void> {
-    const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    const messages = closingEvents(events, round).map((event) => ({
+    await this.append(topic, closingEvents(events, round));
+  }
+
+  async append(topic: string, events: readonly BenchEvent[]): Promise<void> {
+    this.#producer ??= this.#connectProducer();
+    const messages = events.map((event) => ({
       key: event.key,
       value: JSON.stringify(event),
       partition: partitionOfEvent(event),
     }));
-    await producer.send({ topic, messages, acks: -1 });
-    await producer.disconnect();
+    await (await this.#producer).send({ topic, messages, acks: -1 });
   }
 
-  /** All results of a topic by their place, those of closing events left out. Throws where one comes twice and may not. */
-  async readResults(topic: string, engine: Engine, signal: AbortSignal): Promise<Results> {
-    const results: Results = new Map();
-    const onRecords = ({ messages }: { readonly messages: readonly { value: Buffer | null }[] }): void => {
-      for (const { value } of messages) {
-        const { key, start, end, count, sum, max } = engine.rowOf(JSON.parse(value!.toString()));
-        if (isClosing(key)) continue;
-        const row = rowOf(key, start, end);
-        if (engine.emitsOnClose && results.has(row)) throw new Error(`${engine.name} emitted ${row} twice`);
-        results.set(row, { count, sum, max });
-      }
-    };
-    await readTopic(this.#kafka, topic, onRecords, signal);
-    return results;
+  async #connectProducer(): Promise<Producer> {
+    const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    return producer;
   }
 
   async close(): Promise<void> {
+    await (await this.#producer)?.disconnect();
     await this.#admin.disconnect();
   }
 }

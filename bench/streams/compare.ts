@@ -29,6 +29,7 @@ export function differenceOf(expected: Results, actual: Results): Difference {
   return { count, examples };
 }
 
-const areEqual = (a: Totals, b: Totals): boolean => a.count === b.count && a.sum === b.sum && a.max === b.max;
+export const areEqual = (a: Totals, b: Totals): boolean =>
+  a.count === b.count && a.sum === b.sum && a.max === b.max;
 
 const textOf = ({ count, sum, max }: Totals): string => `count ${count}, sum ${sum}, max ${max}`;

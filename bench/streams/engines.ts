@@ -91,8 +91,15 @@ export const streamsVariants: readonly StreamsVariant[] = (["in memory", "RocksD
     ),
 );
 
-/** @param jars where its jars and ours are, see bench/peers/kafka-streams.ts */
-export const kafkaStreams = (jars: string, { store, collector, emission }: StreamsVariant): Engine => ({
+/**
+ * @param jars where its jars and ours are, see bench/peers/kafka-streams.ts
+ * @param properties more of its options
+ */
+export const kafkaStreams = (
+  jars: string,
+  { store, collector, emission }: StreamsVariant,
+  properties: Readonly<Record<string, string | number>> = {},
+): Engine => ({
   name: `Kafka Streams 4.1 (${store}, ${collector}, ${emission})`,
   emitsOnClose: true,
   closesOnceASecond: emission === "emit on close",
@@ -113,6 +120,7 @@ export const kafkaStreams = (jars: string, { store, collector, emission }: Strea
         advanceMs: windowCase.window.sizeMs,
       }),
       ...windowCase.window,
+      ...properties,
     }),
   group: (_, run) => run,
   resultsTopic: streamsResults,

@@ -1,8 +1,8 @@
 /**
  * The stateful engine beside its peers (docs/benchmarks.md): `npm run bench -- [--quick] [--json FILE] [--chart FILE]
  * [--markdown FILE]`. All read the same topics of the same broker, by turns, in a process of their own with exactly-once
- * and a commit a second, and their results are held against what they have to be. `--quick` reads fewer events, and takes
- * one variant of Kafka Streams where the whole run tries all.
+ * and a commit a second, and their results are held against what they have to be. `--quick` reads fewer events, takes
+ * one variant of Kafka Streams where the whole run tries all, and @kafkats/flow for tumbling windows only.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { installPeers } from "../peers/install.ts";
 import { streamsJars } from "../peers/kafka-streams.ts";
 import { bundleProcessor } from "./bundle.ts";
 import { chartOf } from "./chart.ts";
-import { streamsVariants } from "./engines.ts";
+import { kafkatsFlow, streamsVariants } from "./engines.ts";
 import { machineFacts } from "./machine.ts";
 import { measureAll, type Size } from "./measure.ts";
 import { startPlatform } from "./platform.ts";
@@ -27,6 +27,7 @@ const WHOLE: Size = {
   coldEvents: 3_000_000,
   prefixEvents: 10_000,
   rounds: 3,
+  comparesFlow: (windowCase) => kafkatsFlow.supports(windowCase),
   variantsOf: ({ window }) =>
     streamsVariants.filter(({ store }) => window.kind !== "session" || store === "RocksDB"),
 };
@@ -35,6 +36,7 @@ const QUICK: Size = {
   coldEvents: 300_000,
   prefixEvents: 2_000,
   rounds: 1,
+  comparesFlow: ({ window }) => window.kind === "tumbling",
   variantsOf: ({ window }) => [
     {
       store: window.kind === "session" ? "RocksDB" : "in memory",

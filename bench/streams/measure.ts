@@ -17,6 +17,8 @@ export interface Size {
   /** What a peer reads that would take more than a minute for all. */
   readonly prefixEvents: number;
   readonly rounds: number;
+  /** Whether @kafkats/flow takes part. */
+  readonly comparesFlow: (windowCase: WindowCase) => boolean;
   /** Of Kafka Streams. After the first round the best one of a case goes on. */
   readonly variantsOf: (windowCase: WindowCase) => readonly StreamsVariant[];
 }
@@ -30,10 +32,9 @@ export interface Software {
 interface Contender {
   readonly name: string;
   readonly runs: Figures[];
-  /** See {@link Line}. */
+  /** See {@link Line}; of the worst round. */
   differingRows: number | null;
-  /** @param isFirst whether its results are read */
-  readonly measure: (isFirst: boolean) => Promise<Outcome>;
+  readonly measure: () => Promise<Outcome>;
 }
 
 interface Measurement {
@@ -64,10 +65,10 @@ export async function measureAll(measurement: Measurement): Promise<readonly Cas
   for (let round = 0; round < size.rounds; round++) {
     for (const { windowCase, contenders } of cases) {
       for (const contender of contenders.filter((each) => goesOn(each, contenders, round))) {
-        const { figures, difference } = await contender.measure(round === 0);
+        const { figures, difference } = await contender.measure();
         contender.runs.push(figures);
         if (difference !== null) {
-          contender.differingRows = difference.count;
+          contender.differingRows = Math.max(contender.differingRows ?? 0, difference.count);
           for (const example of difference.examples) say(`differs: ${example}`);
         }
         const perCpuS = Math.round(figures.perCpuS).toLocaleString("en-US");
@@ -111,7 +112,7 @@ function contendersOf(windowCase: WindowCase, measurement: Measurement): readonl
   const expected = lazily(() => expectedResults(windowCase.stream, windowCase.window, size.events));
   return [
     ...engines.map((engine) => engineContender(engine, windowCase, size.events, expected, measurement)),
-    ...(kafkatsFlow.supports(windowCase) ? [kafkatsContender(windowCase, measurement)] : []),
+    ...(size.comparesFlow(windowCase) ? [kafkatsContender(windowCase, measurement)] : []),
     taskContender(windowCase, measurement),
   ];
 }
@@ -136,7 +137,7 @@ function engineContender(
     name: engine.name,
     differingRows: null,
     runs: [],
-    measure: (isFirst) => runEngine(engine, windowCase, options, isFirst ? expected : null),
+    measure: () => runEngine(engine, windowCase, options, expected),
   };
 }
 

@@ -2,9 +2,12 @@
 import {
   type CustomSource,
   count,
+  global,
   hopping,
   jsonFields,
+  type KeyedStream,
   max,
+  onUpdate,
   type PipelineDefinition,
   pipeline,
   session,
@@ -16,26 +19,32 @@ import { type BenchEvent, OUT_OF_ORDER_MS } from "./events.ts";
 import { type WindowCase, type WindowSpec, windowCases } from "./windows.ts";
 
 /** What the pipelines need of an event. */
-type Needed = Pick<BenchEvent, "key" | "time" | "amount">;
+export type Needed = Pick<BenchEvent, "key" | "time" | "amount">;
 
-const sourceOf = (topic: string): CustomSource<Needed> => ({
+export const sourceOf = (topic: string): CustomSource<Needed> => ({
   topic,
   decode: jsonFields({ key: "text", time: "number", amount: "number" }),
   time: ({ time }) => time,
 });
 
 /** Dedupe is off, as the peers have none. */
+export const sourceOptions = { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: false } as const;
+
 export function pipelineOf(
   { name, stream, window }: WindowCase,
   source = sourceOf(stream.topic),
 ): PipelineDefinition {
-  return pipeline(name)
-    .from<Needed>(source, { outOfOrderMs: OUT_OF_ORDER_MS, dedupe: false })
-    .keyBy(({ key }) => key)
+  const keyed = pipeline(name)
+    .from<Needed>(source, sourceOptions)
+    .keyBy(({ key }) => key);
+  return totalsOf(keyed, window);
+}
+
+export const totalsOf = (keyed: KeyedStream<Needed>, window: WindowSpec): PipelineDefinition =>
+  keyed
     .window(definitionOf(window))
     .aggregate({ count: count(), sum: sum(({ amount }) => amount), max: max(({ amount }) => amount) })
     .toResults();
-}
 
 function definitionOf(window: WindowSpec): WindowDefinition {
   switch (window.kind) {
@@ -45,6 +54,8 @@ function definitionOf(window: WindowSpec): WindowDefinition {
       return hopping({ sizeMs: window.sizeMs, advanceMs: window.advanceMs });
     case "session":
       return session({ gapMs: window.gapMs });
+    case "global":
+      return global({ trigger: onUpdate() });
   }
 }
 

@@ -9,6 +9,7 @@ import { spillway } from "./engines.ts";
 import { type CpuProfile, flameSvg, framesOf, hottest, modulesOf } from "./flame.ts";
 import { fillTopic, startPlatform } from "./platform.ts";
 import { stopSignal } from "./process.ts";
+import { expectedResults } from "./reference.ts";
 import { runEngine } from "./run.ts";
 import { windowCases } from "./windows.ts";
 
@@ -34,8 +35,9 @@ try {
   const { broker, directory, env } = platform;
   const profiles = join(directory, "profiles");
   const flags = ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
+  const expected = () => expectedResults(windowCase.stream, windowCase.window, EVENTS);
   const options = { broker, directory, events: EVENTS, coldEvents: COLD_EVENTS, signal };
-  const { figures } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, null);
+  const { figures } = await runEngine(spillway({ bundle, env, flags }), windowCase, options, expected);
   write(profiles, bundle, Math.round(figures.perCpuS));
 } finally {
   await platform.stop();

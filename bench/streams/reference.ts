@@ -1,4 +1,5 @@
 /** What an engine has to come to, calculated plainly: each event in the order of its time, no watermark, nothing late. */
+import { GLOBAL_WINDOW } from "../../processors/engine/windows/window.ts";
 import { type BenchEvent, eventAt, type Stream } from "./events.ts";
 import type { WindowSpec } from "./windows.ts";
 
@@ -27,14 +28,21 @@ function addToWindows(
   event: BenchEvent,
   window: Exclude<WindowSpec, { kind: "session" }>,
 ): void {
+  if (window.kind === "global") {
+    addToRow(results, rowOf(event.key, GLOBAL_WINDOW.start, GLOBAL_WINDOW.end), event.amount);
+    return;
+  }
   const advanceMs = window.kind === "hopping" ? window.advanceMs : window.sizeMs;
   const last = Math.floor(event.time / advanceMs) * advanceMs;
   for (let start = last; start + window.sizeMs > event.time; start -= advanceMs) {
-    const row = rowOf(event.key, start, start + window.sizeMs);
-    const totals = results.get(row);
-    if (totals === undefined) results.set(row, totalsOf(event.amount));
-    else add(totals, event.amount);
+    addToRow(results, rowOf(event.key, start, start + window.sizeMs), event.amount);
   }
+}
+
+function addToRow(results: Results, row: string, amount: number): void {
+  const totals = results.get(row);
+  if (totals === undefined) results.set(row, totalsOf(amount));
+  else add(totals, amount);
 }
 
 function addSessions(results: Results, stream: Stream, gapMs: number, count: number): void {
@@ -62,9 +70,9 @@ function addSessions(results: Results, stream: Stream, gapMs: number, count: num
   }
 }
 
-const totalsOf = (amount: number): Totals => ({ count: 1, sum: amount, max: amount });
+export const totalsOf = (amount: number): Totals => ({ count: 1, sum: amount, max: amount });
 
-function add(totals: Totals, amount: number): void {
+export function add(totals: Totals, amount: number): void {
   totals.count += 1;
   totals.sum += amount;
   totals.max = Math.max(totals.max, amount);

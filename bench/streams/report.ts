@@ -158,7 +158,7 @@ function targetTable(judged: readonly Judged[]): string {
   return `**Targets**\n\n${table(["", "of", "against", "target", "measured", "holds"], rows)}`;
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
     line(heads),

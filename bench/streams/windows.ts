@@ -4,7 +4,9 @@ import type { Stream } from "./events.ts";
 export type WindowSpec =
   | { readonly kind: "tumbling"; readonly sizeMs: number }
   | { readonly kind: "hopping"; readonly sizeMs: number; readonly advanceMs: number }
-  | { readonly kind: "session"; readonly gapMs: number };
+  | { readonly kind: "session"; readonly gapMs: number }
+  /** One window for all time, whose result is emitted at each event. */
+  | { readonly kind: "global" };
 
 export interface WindowCase {
   /** Names pipelines and topics too. */

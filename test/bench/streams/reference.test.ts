@@ -12,6 +12,7 @@ const windows: readonly WindowSpec[] = [
   { kind: "tumbling", sizeMs: 100 },
   { kind: "hopping", sizeMs: 120, advanceMs: 40 },
   { kind: "session", gapMs: 10 },
+  { kind: "global" },
 ];
 
 const total = (results: Results, of: (totals: Totals) => number): number =>

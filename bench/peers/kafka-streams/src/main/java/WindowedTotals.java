@@ -16,6 +16,7 @@ import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
@@ -60,6 +61,8 @@ public final class WindowedTotals {
    * within the window and the grace may be gone from the store, and its result with it.
    */
   private static final Duration RETENTION = Duration.ofMinutes(30);
+  /** Of a global window's results: the last moment that a date of ECMAScript's can hold. */
+  private static final long END_OF_TIME_MS = 8_640_000_000_000_000L;
   private static final int TOTALS_BYTES = 3 * Long.BYTES;
 
   public static void main(String[] arguments) {
@@ -72,13 +75,9 @@ public final class WindowedTotals {
                 Consumed.with(Serdes.String(), eventSerde())
                     .withTimestampExtractor((record, before) -> ((Event) record.value()).time))
             .groupByKey(Grouped.with(Serdes.String(), eventSerde()));
-    long gapMs = Long.getLong("gapMs", 0);
-    KTable<Windowed<String>, Totals> totals = gapMs > 0 ? sessions(events, gapMs) : windows(events);
-    totals
-        .toStream()
-        .filter((window, value) -> value != null)
-        .map((window, value) -> KeyValue.pair(window.key(), json(window, value, gapMs)))
-        .to(property("results"), Produced.with(Serdes.String(), Serdes.String()));
+    KStream<String, String> results =
+        property("kind").equals("global") ? ofAllTime(events) : ofWindows(events);
+    results.to(property("results"), Produced.with(Serdes.String(), Serdes.String()));
     KafkaStreams streams = new KafkaStreams(builder.build(config), config);
     streams.setUncaughtExceptionHandler(
         error -> {
@@ -88,6 +87,23 @@ public final class WindowedTotals {
         });
     Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(10))));
     streams.start();
+  }
+
+  /** At each update: of those between two commits the store's cache passes the last one on. */
+  private static KStream<String, String> ofAllTime(KGroupedStream<String, Event> events) {
+    return events
+        .aggregate(() -> Totals.NONE, WindowedTotals::add, materialized())
+        .toStream()
+        .mapValues((key, totals) -> json(key, 0, END_OF_TIME_MS, totals));
+  }
+
+  private static KStream<String, String> ofWindows(KGroupedStream<String, Event> events) {
+    long gapMs = Long.getLong("gapMs", 0);
+    KTable<Windowed<String>, Totals> totals = gapMs > 0 ? sessions(events, gapMs) : windows(events);
+    return totals
+        .toStream()
+        .filter((window, value) -> value != null)
+        .map((window, value) -> KeyValue.pair(window.key(), json(window, value, gapMs)));
   }
 
   private static KTable<Windowed<String>, Totals> windows(KGroupedStream<String, Event> events) {
@@ -154,6 +170,8 @@ public final class WindowedTotals {
     config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
     config.put("auto.offset.reset", "earliest");
+    Integer sessionTimeoutMs = Integer.getInteger("sessionTimeoutMs");
+    if (sessionTimeoutMs != null) tuneForRecovery(config, sessionTimeoutMs);
     // The events are of a day long past: the broker would delete the changelog, and know its producer no more.
     long keptMs = Duration.ofDays(3_650).toMillis();
     config.put(StreamsConfig.WINDOW_STORE_CHANGE_LOG_ADDITIONAL_RETENTION_MS_CONFIG, keptMs);
@@ -162,11 +180,25 @@ public final class WindowedTotals {
     return config;
   }
 
+  /** So that others take over as soon as they can from a process that was killed, or that leaves. */
+  private static void tuneForRecovery(Properties config, int sessionTimeoutMs) {
+    config.put(StreamsConfig.consumerPrefix("session.timeout.ms"), sessionTimeoutMs);
+    config.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), Integer.getInteger("heartbeatMs"));
+    // What it left open holds its offsets back until then.
+    config.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), sessionTimeoutMs);
+    // By default it stays in the group when it is closed, until its session has timed out.
+    config.put(StreamsConfig.consumerPrefix("internal.leave.group.on.close"), true);
+  }
+
   /** In the form of a JSON object; a session's end is its last event's time plus the gap, as Spillway has it. */
   private static String json(Windowed<String> window, Totals totals, long gapMs) {
-    return "{\"key\":\"" + window.key() + "\",\"start\":" + window.window().start()
-        + ",\"end\":" + (window.window().end() + gapMs) + ",\"count\":" + totals.count()
-        + ",\"sum\":" + totals.sum() + ",\"max\":" + totals.max() + "}";
+    return json(window.key(), window.window().start(), window.window().end() + gapMs, totals);
+  }
+
+  private static String json(String key, long startMs, long endMs, Totals totals) {
+    return "{\"key\":\"" + key + "\",\"start\":" + startMs + ",\"end\":" + endMs
+        + ",\"count\":" + totals.count() + ",\"sum\":" + totals.sum()
+        + ",\"max\":" + totals.max() + "}";
   }
 
   private static Serde<Event> eventSerde() {
