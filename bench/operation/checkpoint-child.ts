@@ -11,6 +11,7 @@ import { requireEnvironment } from "../../runtime/environment.ts";
 import { createS3Client } from "../../runtime/s3.ts";
 import { pipelineOf } from "../streams/pipelines.ts";
 import { rowsHeld } from "./cases.ts";
+import { keepingLargeBlobs } from "./large-blobs.ts";
 import { type Spent, spentOn, TaskAtWork } from "./task-at-work.ts";
 
 export interface CheckpointOptions {
@@ -47,12 +48,14 @@ const log = new KafkaLog({
   bootstrapServers: requireEnvironment(environmentVariables.bootstrapServers),
   clientId: "bench",
 });
-const store = new AwsCheckpointStore({
-  dynamodb: createDynamoDBClient(),
-  s3: createS3Client(),
-  table: requireEnvironment(environmentVariables.checkpointTable),
-  bucket: requireEnvironment(environmentVariables.checkpointBucket),
-});
+const store = keepingLargeBlobs(
+  new AwsCheckpointStore({
+    dynamodb: createDynamoDBClient(),
+    s3: createS3Client(),
+    table: requireEnvironment(environmentVariables.checkpointTable),
+    bucket: requireEnvironment(environmentVariables.checkpointBucket),
+  }),
+);
 const task = new TaskAtWork({ definition: pipelineOf(windowCase), id, stream, store });
 await task.claim();
 const transactions = await log.fence(id, id, { topic: stream.topic, partition: 0 });

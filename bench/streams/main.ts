@@ -34,7 +34,7 @@ const WHOLE: Size = {
 const QUICK: Size = {
   events: 1_000_000,
   coldEvents: 300_000,
-  prefixEvents: 2_000,
+  prefixEvents: 1_000,
   rounds: 1,
   comparesFlow: ({ window }) => window.kind === "tumbling",
   variantsOf: ({ window }) => [
