@@ -32,14 +32,14 @@ export class Arrivals {
     this.#counts = new Uint32Array(stream.keys);
   }
 
-  /** @param load whose events' results count; those of what was there before are passed over */
-  add(load: SteadyLoad, messages: readonly Pick<KafkaMessage, "value">[], partition: number): void {
+  /** @param load whose events' results count; those of what was there before are passed over, without a load all */
+  add(messages: readonly Pick<KafkaMessage, "value">[], partition: number, load?: SteadyLoad): void {
     const atMs = performance.now();
     for (const { value } of messages) {
       const { key, count, sum, max } = this.#engine.rowOf(JSON.parse(value!.toString()));
       const number = numberOf(key);
       const index = this.#places[number]! + (count - 1) * this.#stream.keys;
-      const dueMs = load.dueMs(index);
+      const dueMs = load?.dueMs(index) ?? null;
       if (dueMs === null) continue;
       const isNew = count > this.#counts[number]!;
       this.#counts[number] = count;

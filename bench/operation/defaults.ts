@@ -168,7 +168,7 @@ async function atSteadyRate(
     const follower = await platform.broker.follow({
       topic: run.resultsTopic,
       from: "end",
-      onMessages: (messages, partition) => arrivals.add(load, messages, partition),
+      onMessages: (messages, partition) => arrivals.add(messages, partition, load),
     });
     await delay(WARM_UP_MS, undefined, { signal });
     arrivals.all.length = 0;

@@ -116,17 +116,19 @@ async function measure(
   const engine = probed(bundle, platform);
   const run = await Run.open(measurement, engine, windowCase);
   try {
+    const arrivals = new Arrivals(engine, stream);
+    let load: SteadyLoad | undefined;
     const processor = run.start();
+    // The reader has its share of the cores while the rate is measured, as it has it later.
+    const follower = await platform.broker.follow({
+      topic: run.resultsTopic,
+      from: "start",
+      onMessages: (messages, partition) => arrivals.add(messages, partition, load),
+    });
     const mostEventsPerS = await fastest(run);
     const eventsPerS = Math.floor(mostEventsPerS / 2);
     const first = await platform.broker.recordsIn(stream.topic);
-    const load = new SteadyLoad(platform.broker, { stream, first, eventsPerS });
-    const arrivals = new Arrivals(engine, stream);
-    const follower = await platform.broker.follow({
-      topic: run.resultsTopic,
-      from: "end",
-      onMessages: (messages, partition) => arrivals.add(load, messages, partition),
-    });
+    load = new SteadyLoad(platform.broker, { stream, first, eventsPerS });
     await delay(WARM_UP_MS, undefined, { signal });
     arrivals.all.length = 0;
     processor.takeWatched();

@@ -4,6 +4,8 @@ import type { BenchBroker } from "../streams/broker.ts";
 import { type BenchEvent, eventAt, type Stream } from "../streams/events.ts";
 
 const TICK_MS = 10;
+/** Of a request: what is late must not make one that the broker refuses. */
+const MAX_EVENTS = 2_000;
 
 export interface LoadOptions {
   readonly stream: Stream;
@@ -53,9 +55,13 @@ export class SteadyLoad {
     while (!this.#stop.signal.aborted) {
       await delay(TICK_MS);
       const due = first + Math.floor(((performance.now() - this.#startedMs) * eventsPerS) / 1_000);
-      const events: BenchEvent[] = [];
-      for (; this.#next < due; this.#next++) events.push(eventAt(stream, this.#next));
-      if (events.length > 0) await broker.append(stream.topic, events);
+      while (this.#next < due) {
+        const events: BenchEvent[] = [];
+        for (; this.#next < due && events.length < MAX_EVENTS; this.#next++) {
+          events.push(eventAt(stream, this.#next));
+        }
+        await broker.append(stream.topic, events);
+      }
     }
   }
 }

@@ -71,7 +71,7 @@ async function measure(engine: Engine, measurement: Measurement, scales: boolean
     const follower = await broker.follow({
       topic: run.resultsTopic,
       from: "end",
-      onMessages: (messages, partition) => arrivals.add(load, messages, partition),
+      onMessages: (messages, partition) => arrivals.add(messages, partition, load),
     });
     const watch = { arrivals, signal };
     const kills: Kill[] = [];

@@ -39,14 +39,19 @@ export function markdownOf({ machine, parts }: OperationReport): string {
       text,
       ...tables.map(({ heads, rows }) => table(heads, rows)),
     ]),
-    "### Targets",
-    table(
-      ["", "target", "measured", "holds"],
-      parts.flatMap(({ targets }) =>
-        targets.map(({ what, target, measured, holds }) => [what, target, measured, holds ? "yes" : "no"]),
-      ),
-    ),
+    ...targetTable(parts.flatMap(({ targets }) => targets)),
   ].join("\n\n");
+}
+
+function targetTable(targets: readonly Target[]): readonly string[] {
+  if (targets.length === 0) return [];
+  const rows = targets.map(({ what, target, measured, holds }) => [
+    what,
+    target,
+    measured,
+    holds ? "yes" : "no",
+  ]);
+  return ["### Targets", table(["", "target", "measured", "holds"], rows)];
 }
 
 /** A whole number, with commas; a dash where there is none. */

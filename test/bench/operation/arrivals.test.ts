@@ -18,7 +18,7 @@ function resultAfter(index: number, change: object = {}) {
 
 const read = (...results: ReturnType<typeof resultAfter>[]): Arrivals => {
   const arrivals = new Arrivals(kafkatsFlow, stream);
-  arrivals.add(load, results, 0);
+  arrivals.add(results, 0, load);
   return arrivals;
 };
 
