@@ -29,11 +29,12 @@ interface Setting extends Omit<Constant, "value"> {
   readonly others: readonly number[];
 }
 
+const WORKER = "processors/engine/worker/worker.ts";
 const FETCHING = "processors/adapters/kafka-membership.ts";
 export const settings: readonly Setting[] = [
   {
     what: "checkpoint interval, ms",
-    file: "processors/engine/worker/worker.ts",
+    file: WORKER,
     name: "checkpointIntervalMs",
     present: 1_000,
     others: [250, 5_000],
@@ -51,6 +52,13 @@ export const settings: readonly Setting[] = [
     name: "MAX_PARTITION_BYTES",
     present: KIB * KIB,
     others: [64 * KIB, 4 * KIB * KIB],
+  },
+  {
+    what: "records and rows between two looks at the event loop",
+    file: WORKER,
+    name: "maxStepsPerSlice",
+    present: 2_000,
+    others: [250],
   },
   { what: "least bytes of a fetch", file: FETCHING, name: "minBytes", present: 1, others: [64 * KIB] },
 ];

@@ -74,9 +74,9 @@ async function measure(windowCase: WindowCase, measurement: Measurement): Promis
     const processor = run.start();
     const { child } = processor;
     await run.untilCommitted(windows * COLD_SHARE);
-    const isRead = (await run.committed()) === windows;
     // What it did to start is no standing still.
     await delay(PROBE_MS, undefined, { signal });
+    const isRead = (await run.committed()) === windows;
     processor.takeWatched();
     await run.untilCaughtUp();
     await delay(PROBE_MS, undefined, { signal });

@@ -19,6 +19,8 @@ export interface Size {
   readonly rounds: number;
   /** Whether @kafkats/flow takes part. */
   readonly comparesFlow: (windowCase: WindowCase) => boolean;
+  /** Whether what could be had at most by reading it alone is measured. */
+  readonly limitsReadingOf: (stream: Stream) => boolean;
   /** Of Kafka Streams. After the first round the best one of a case goes on. */
   readonly variantsOf: (windowCase: WindowCase) => readonly StreamsVariant[];
 }
@@ -151,8 +153,10 @@ function taskContender({ name }: WindowCase, measurement: Measurement): Contende
 }
 
 /** What could be had at most of a stream: by reading alone. */
-function readingContenders({ topic }: Stream, measurement: Measurement): readonly Contender[] {
+function readingContenders(stream: Stream, measurement: Measurement): readonly Contender[] {
   const { platform, software, size } = measurement;
+  const { topic } = stream;
+  if (!size.limitsReadingOf(stream)) return [];
   const { bootstrapServers } = platform.broker;
   const { events, coldEvents } = size;
   const read = (what: "read" | "parse"): Command =>
