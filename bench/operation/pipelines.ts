@@ -1,7 +1,7 @@
 /** The cases as pipelines: what the processor's bundle holds here, those of the streams' benchmark among them. */
 import { type PipelineDefinition, pipeline } from "../../processors/engine/pipeline/dsl.ts";
-import type { BenchEvent } from "../streams/events.ts";
 import {
+  type Needed,
   pipelineOf,
   sourceOf,
   sourceOptions,
@@ -11,7 +11,7 @@ import {
 import { closingCases, NEW_KEY, restagedTotals, totalsCases } from "./cases.ts";
 
 const restaged = pipeline(restagedTotals.name)
-  .from<BenchEvent>(sourceOf(restagedTotals.stream.topic), sourceOptions)
+  .from<Needed>(sourceOf(restagedTotals.stream.topic), sourceOptions)
   .rekeyBy(NEW_KEY, ({ key }) => key);
 
 export const pipelines: readonly PipelineDefinition[] = [
