@@ -1,5 +1,6 @@
 /** How long results stop when a process is killed, is replaced, or gets another beside it, with a million rows of state. */
 import { setTimeout as delay } from "node:timers/promises";
+import { sessionTimeoutMs } from "../../contracts/limits.ts";
 import { median } from "../median.ts";
 import { type Engine, kafkaStreams, spillway } from "../streams/engines.ts";
 import { PARTITIONS } from "../streams/events.ts";
@@ -13,14 +14,13 @@ import { figure, type PartReport, whole } from "./report.ts";
 const ROWS = 1_000_000;
 const EVENTS_PER_S = 2_000;
 const KILLS = 3;
-/** The processor's own (processors/adapters/kafka-log.ts); Kafka Streams is given the same. */
-const SESSION_TIMEOUT_MS = 6_000;
+/** The processor's own (processors/adapters/kafka-log.ts), as the session timeout is; Kafka Streams is given the same. */
 const HEARTBEAT_MS = 1_000;
 /** Between two disturbances. */
 const CALM_MS = 4_000;
 /** In which a partition that moves has moved, or the engine means to move it later. */
 const MOVE_MS = 10_000;
-const ALLOWED_KILL_S = SESSION_TIMEOUT_MS / 1_000 + 3;
+const ALLOWED_KILL_S = sessionTimeoutMs / 1_000 + 3;
 const ALLOWED_MOVE_S = HEARTBEAT_MS / 1_000 + 2;
 const LEAST_ROWS_PER_S = 1_000_000;
 
@@ -49,7 +49,7 @@ export async function measureRecovery(measurement: Measurement): Promise<PartRep
   await filled(measurement, totals.stream, ROWS);
   const variant = { store: "in memory", collector: "Parallel", emission: "emit on close" } as const;
   const streams = kafkaStreams(jars, variant, {
-    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    sessionTimeoutMs,
     heartbeatMs: HEARTBEAT_MS,
   });
   const own = await measure(spillway({ bundle, env: platform.env }), measurement, true);
@@ -158,7 +158,7 @@ function reportOf(engines: readonly EngineRecovery[]): PartReport {
     title: "A process is killed, replaced, added",
     text:
       `${whole(ROWS)} rows in ${PARTITIONS} partitions, ${whole(EVENTS_PER_S)} events/s that each have a result, read as ` +
-      `committed and checked. Session timeout ${SESSION_TIMEOUT_MS / 1_000} s, heartbeat ${HEARTBEAT_MS / 1_000} s, both ` +
+      `committed and checked. Session timeout ${sessionTimeoutMs / 1_000} s, heartbeat ${HEARTBEAT_MS / 1_000} s, both ` +
       "engines; a new process has an empty disk, and is started at the moment of the signal. Killed: from SIGKILL to the " +
       `first result of an event sent after it, median of ${KILLS}. The others: the longest time without a result of any ` +
       "partition, of which a second is the checkpoint interval.",

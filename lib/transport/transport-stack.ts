@@ -80,6 +80,8 @@ export class TransportStack extends SpillwayStack {
     const properties: Readonly<Record<string, string | number | boolean>> = {
       "auto.create.topics.enable": false,
       "default.replication.factor": REPLICATION_FACTOR,
+      // A group that was empty starts with its first member, and not after 3 s: a lone processor that is replaced leaves one.
+      "group.initial.rebalance.delay.ms": 0,
       // Kafka's default; with a higher one processors could not join their groups.
       "group.min.session.timeout.ms": sessionTimeoutMs,
       "log.message.timestamp.type": "LogAppendTime",
