@@ -56,8 +56,8 @@ export const settings: readonly Setting[] = [
     what: "records and rows between two looks at the event loop",
     file: WORKER,
     name: "maxStepsPerSlice",
-    present: 2_000,
-    others: [250],
+    present: 250,
+    others: [2_000],
   },
   { what: "least bytes of a fetch", file: FETCHING, name: "minBytes", present: 1, others: [64 * KIB] },
 ];

@@ -12,7 +12,7 @@ import { ServiceGate } from "./service-gate.ts";
 export const defaultLimits: RunnerLimits = {
   checkpointIntervalMs: 1_000,
   maxPendingOutputBytes: 8 * 1024 * 1024,
-  maxStepsPerSlice: 2_000,
+  maxStepsPerSlice: 250,
   maxInputSkewMs: 3_600_000,
   maxWholeBytes: 256 * 1024,
   maxDeltas: 32,
