@@ -130,7 +130,7 @@ export class FieldScanner {
     const colon = skipSpace(bytes, end);
     if (bytes[colon] !== COLON) return NO_MEMBER;
     const member = {
-      head: bytes.slice(start, colon + 1),
+      head: new Uint8Array(bytes.subarray(start, colon + 1)),
       index: this.#fieldNamed(bytes, start + 1, end - 1),
     };
     if (place < MAX_MEMBERS) this.#members[place] = member;

@@ -49,6 +49,7 @@ export function jsonFields<const Kinds extends JsonFieldKinds>(
 }
 
 function requireFields(step: string, kinds: JsonFieldKinds): void {
+  if (Object.hasOwn(kinds, "__proto__")) throw new PipelineError(`${step}: no field can be called __proto__`);
   const fields = Object.values(kinds);
   if (fields.length === 0 || fields.length > MAX_FIELDS) {
     throw new PipelineError(`${step} has an object of ${fields.length} fields; name 1 to ${MAX_FIELDS}`);

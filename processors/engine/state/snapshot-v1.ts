@@ -5,6 +5,7 @@
 import type { Row } from "../aggregates/aggregate.ts";
 import { CHANGED, REVISION, type RowLayout } from "../aggregates/row-layout.ts";
 import { FixedWindowsState } from "../operators/windows/fixed-windows-state.ts";
+import { SlicedWindowsState } from "../operators/windows/sliced-windows-state.ts";
 import { WindowsDefinition } from "../operators/windows/windows-definition.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { ByteReader } from "./bytes.ts";
@@ -84,12 +85,14 @@ function readWindows(
 ): void {
   const [operator] = definition.operators;
   const [section] = state.operators;
-  if (!(operator instanceof WindowsDefinition && section instanceof FixedWindowsState)) {
+  const isFixed = section instanceof FixedWindowsState || section instanceof SlicedWindowsState;
+  if (!(operator instanceof WindowsDefinition && isFixed)) {
     throw new Error("a compatible definition has windows of fixed size");
   }
   for (let windows = reader.varint(); windows > 0; windows--) {
     const startMs = reader.float64();
-    const window = section.at(startMs, reader.float64());
+    const endMs = reader.float64();
+    const window = section.windows.get(startMs) ?? section.windows.open(startMs, endMs);
     window.fired = reader.varint() === 1;
     for (let rows = reader.varint(); rows > 0; rows--) {
       const key = reader.text();

@@ -4,6 +4,7 @@ import { keyHash } from "../../../contracts/partitioning.ts";
 import { Rejection } from "./rejection.ts";
 
 const MAX_CACHED_KEYS = 65_536;
+const SLAB_BYTES = 64 * 1024;
 
 export interface CachedKey {
   /** The same object each time, so that whoever looks it up in a Map finds its hash made. */
@@ -20,6 +21,8 @@ export interface Home {
 export class KeyCache {
   readonly #home: Home | null;
   readonly #keys = new Map<string, CachedKey>();
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #slabEnd = 0;
 
   /** @param home where every key must hash to; null: keys of any partition are taken */
   constructor(home: Home | null) {
@@ -34,17 +37,31 @@ export class KeyCache {
       throw new Rejection("invalid-key", "the key is not text, or is empty");
     // UTF-8 has no half characters: two such keys would be one after recovery, and one's row lost.
     if (!key.isWellFormed()) throw new Rejection("invalid-key", "the key is not well-formed Unicode");
-    // From Node's pool: a TextEncoder makes memory of its own for each text, which takes several times as long.
-    const bytes = Buffer.from(key);
-    if (bytes.length > maxKeyBytes) {
-      throw new Rejection("key-too-large", `the key is ${bytes.length} bytes; the limit is ${maxKeyBytes}`);
+    const length = Buffer.byteLength(key);
+    if (length > maxKeyBytes) {
+      throw new Rejection("key-too-large", `the key is ${length} bytes; the limit is ${maxKeyBytes}`);
     }
+    const bytes = this.#encode(key, length);
     const hash = keyHash(bytes);
     if (this.#home !== null) requireHome(this.#home, hash);
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
     const made = { text: key, bytes, hash };
     this.#keys.set(key, made);
     return made;
+  }
+
+  /**
+   * Many keys to a piece of memory: one of its own takes several times as long to make. Node's pool would do, but it is
+   * everybody's, so that a key that is remembered would keep what lies beside it.
+   */
+  #encode(key: string, length: number): Uint8Array {
+    if (this.#slabEnd + length > SLAB_BYTES) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#slabEnd = 0;
+    }
+    const start = this.#slabEnd;
+    this.#slabEnd += this.#slab.write(key, start);
+    return this.#slab.subarray(start, this.#slabEnd);
   }
 }
 

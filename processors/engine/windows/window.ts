@@ -52,8 +52,9 @@ export function tumbling({ sizeMs, offsetMs = 0 }: { sizeMs: number; offsetMs?: 
 
 /**
  * Fixed windows that overlap, one starting every `advanceMs`: "the last hour, every five minutes". An event is in
- * each window that spans it, `sizeMs / advanceMs` of them. Where they are emitted when they close, and no aggregate is of
- * your own code, it costs one update, and a window is put together when it fires; else as many updates.
+ * each window that spans it, `sizeMs / advanceMs` of them. Where they are emitted when they close, at most 100 of
+ * them overlap, and no aggregate is of your own code, it costs one update, and a window is put together when it fires; else
+ * as many updates.
  * @param options.sizeMs length of a window, a positive whole number of milliseconds
  * @param options.advanceMs distance of their starts, at most `sizeMs`
  * @param options.offsetMs shifts the windows' starts from the epoch; default 0

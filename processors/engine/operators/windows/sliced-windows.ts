@@ -53,8 +53,13 @@ export class SlicedWindows extends StagingOperator {
   }
 
   needsRow(key: string, timeMs: number): boolean {
-    const startMs = sliceStart(this.#definition.window, timeMs);
-    return this.#state.slices.get(startMs)?.rows.has(key) !== true;
+    const { window } = this.#definition;
+    const { slices, windows } = this.#state;
+    // One that comes when all of its windows have ended is in no slice, but may be in the rows of its last one.
+    return (
+      slices.get(sliceStart(window, timeMs))?.rows.has(key) !== true &&
+      windows.get(lastWindowStart(window, timeMs))?.rows.has(key) !== true
+    );
   }
 
   /**

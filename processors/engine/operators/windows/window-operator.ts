@@ -47,12 +47,16 @@ const slicedWindows = (settings: WindowSettings<HoppingWindow>): OperatorDefinit
     newState: (definition) => new SlicedWindowsState(definition),
   });
 
+/** For a key with an event in each a window looks into all of its slices, which beyond this costs more than it spares. */
+const MAX_SLICED_OVERLAP = 100;
+
 /**
  * What is emitted before a window closes would have to be put together at every event; and code of the user's own may
  * throw at that, when it is too late to refuse an event.
  */
 const canBeSliced = ({ window, emission, aggregates }: WindowSettings<HoppingWindow>): boolean =>
   window.sizeMs > window.advanceMs &&
+  window.sizeMs <= window.advanceMs * MAX_SLICED_OVERLAP &&
   emission.emit.kind === "on-close" &&
   aggregates.every(({ aggregate }) => aggregate.attempt === undefined);
 

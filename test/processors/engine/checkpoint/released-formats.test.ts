@@ -9,12 +9,13 @@ import { encodePointer, MANIFEST_FORMAT } from "../../../../processors/engine/ch
 import { encodeOutputs } from "../../../../processors/engine/checkpoint/outputs.ts";
 import { encodeSavepoint } from "../../../../processors/engine/checkpoint/savepoint.ts";
 import { encodeBase } from "../../../../processors/engine/state/snapshot.ts";
-import { emptyState } from "../../../../processors/engine/state/task-state.ts";
+import { emptyState, schemasOf } from "../../../../processors/engine/state/task-state.ts";
+import { pipelines } from "../../../../processors/pipelines/all.ts";
 import { readings } from "../task-fixture.ts";
 
-const { release, reads } = JSON.parse(
+const { release, reads, readsSections } = JSON.parse(
   readFileSync(new URL("../fixtures/released-formats.json", import.meta.url), "utf8"),
-) as { release: string; reads: Record<string, number> };
+) as { release: string; reads: Record<string, number>; readsSections: readonly string[] };
 
 /** The number behind the magic text, `SPWS` and its like with its length before it. */
 const formatBehindMagic = (bytes: Uint8Array): number => bytes[1 + bytes[0]!]!;
@@ -41,5 +42,16 @@ test.each(Object.entries(written))(
       `Release ${release} reads ${what} up to format ${readable}. Release the reading of the new one first, enter it in ` +
         "fixtures/released-formats.json with that release's name, and write it in the one after.",
     ).toBeLessThanOrEqual(readable!);
+  },
+);
+
+test.each(pipelines.map((definition) => [definition.name, definition] as const))(
+  "the release before knows what %s keeps",
+  (_, definition) => {
+    for (const { name, kind } of schemasOf(definition)) {
+      expect(readsSections, `Release ${release} has no section of kind ${kind}, which ${name} is`).toContain(
+        kind,
+      );
+    }
   },
 );

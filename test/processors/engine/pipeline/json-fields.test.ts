@@ -140,6 +140,7 @@ test("errors say which field, and quote nothing", () => {
   expect(() => decode(Buffer.from('{"key":1,"amount":1,"paid":true}'))).toThrow("the field key is not text");
   expect(() => decode(Buffer.from('{"key":secret'))).toThrow("the value is not valid JSON");
   expect(() => decode(Buffer.from([0xff]))).toThrow("the value is not valid UTF-8");
+  expect(() => jsonFields({ ["__proto__"]: "text" })).toThrow("no field can be called __proto__");
   expect(() => jsonFields({})).toThrow("jsonFields() has an object of 0 fields; name 1 to 30");
 });
 
@@ -185,4 +186,12 @@ test("texts that share a place do not take each other's", () => {
       }
     }),
   );
+});
+
+test("what is remembered of an object is none of its bytes, which may be used again", () => {
+  const bytes = Buffer.from('{"key":"JFK","amount":1,"paid":true}');
+  const scanner = new FieldScanner(kinds);
+  expect(scanner.scan(bytes)).toEqual({ key: "JFK", amount: 1, paid: true });
+  bytes.write('{"kez"');
+  expect(scanner.scan(Buffer.from('{"kez":"LAX","amount":2,"paid":false}'))).toBeUndefined();
 });

@@ -100,6 +100,24 @@ test.each([
   );
 });
 
+test("at the state's limit an event still counts for rows that are there, though all of its windows have ended", () => {
+  const window = hopping({ sizeMs: 20, advanceMs: 10 });
+  const definition = {
+    ...readings({ window, allowedLatenessMs: 100, dedupe: false }),
+    maxEntriesPerTask: 2,
+  };
+  for (const each of [definition, whole(definition)]) {
+    const { task } = run([each], [{ t: 5 }, watermark(1, 50), { t: 5 }], -1);
+    expect(task.counters).toMatchObject({ counted: 2, dead: 0 });
+  }
+});
+
+test("windows of which more than a hundred overlap keep rows of their own", () => {
+  const kindOf = (sizeMs: number) =>
+    readings({ window: hopping({ sizeMs, advanceMs: 10 }) }).operators[0]!.schema.kind;
+  expect([kindOf(1_000), kindOf(1_001)]).toEqual(["sliced-windows", "fixed-windows"]);
+});
+
 test("all times of a slice are in the same windows, and their ends follow each other", () => {
   fc.assert(
     fc.property(
