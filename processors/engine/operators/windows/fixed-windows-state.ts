@@ -83,12 +83,7 @@ export class FixedWindowsState implements OperatorState {
 
   /** Drops fired windows whose lateness is over, and finds what is due next. */
   settle(watermarkMs: number): void {
-    const { allowedLatenessMs } = this.#definition;
-    this.dueMs = this.nextEarlyMs;
-    for (const window of this.windows.values()) {
-      const closesMs = window.endMs + allowedLatenessMs;
-      if (window.fired && closesMs <= watermarkMs) this.windows.remove(window);
-      else this.dueMs = Math.min(this.dueMs, window.fired ? closesMs : window.endMs);
-    }
+    const dueMs = this.windows.settle(watermarkMs, this.#definition.allowedLatenessMs);
+    this.dueMs = Math.min(this.nextEarlyMs, dueMs);
   }
 }

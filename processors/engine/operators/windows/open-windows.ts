@@ -110,6 +110,20 @@ export class OpenWindows {
     this.#dirty.add(window);
   }
 
+  /**
+   * Drops fired windows whose lateness is over.
+   * @returns the watermark at which one of the others ends, or its lateness; positive infinity where there is none
+   */
+  settle(watermarkMs: number, allowedLatenessMs: number): number {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const window of this.#byStart.values()) {
+      const closesMs = window.endMs + allowedLatenessMs;
+      if (window.fired && closesMs <= watermarkMs) this.remove(window);
+      else dueMs = Math.min(dueMs, window.fired ? closesMs : window.endMs);
+    }
+    return dueMs;
+  }
+
   remove(window: OpenWindow): void {
     this.#byStart.delete(window.startMs);
     if (this.#last === window) this.#last = undefined;

@@ -84,17 +84,11 @@ export class SlicedWindowsState implements OperatorState {
 
   /** Drops what no event can change and nothing needs any more, and finds what is due next. */
   settle(watermarkMs: number): void {
-    const { allowedLatenessMs } = this.#definition;
-    this.dueMs = Number.POSITIVE_INFINITY;
     for (const slice of this.slices.values()) {
       if (slice.endMs <= this.#firedToMs) this.slices.remove(slice);
     }
-    for (const window of this.windows.values()) {
-      const closesMs = window.endMs + allowedLatenessMs;
-      if (window.fired && closesMs <= watermarkMs) this.windows.remove(window);
-      else this.dueMs = Math.min(this.dueMs, window.fired ? closesMs : window.endMs);
-    }
-    this.dueMs = Math.min(this.dueMs, this.#nextEnd());
+    const dueMs = this.windows.settle(watermarkMs, this.#definition.allowedLatenessMs);
+    this.dueMs = Math.min(dueMs, this.#nextEnd());
   }
 
   writeBase(writer: ByteWriter): void {
